@@ -1,0 +1,15 @@
+# The two commands of the README, and what they are made of. Everything they need is installed by .ci/setup.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: run build test
+run: build ## Build Madang and serve it
+	@$(TARGET)/release/madang
+
+build: ## Build the server and the site
+	@.ci/setup build
+	@echo '» Building the site and the server (about 10 minutes the first time, on two cores)' >&2
+	@.ci/site
+	@cargo build --locked --release --features ssr
+
+test: ## Pass every test
+	@.ci/test

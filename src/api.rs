@@ -1,0 +1,94 @@
+//! The server functions: the page's way to the use cases. With JavaScript they are called; without it,
+//! a plain form posts to the same address and is answered by a redirect.
+
+#![expect(missing_docs, reason = "of the structs that the macro makes of the arguments")]
+
+use crate::{
+    domain::{Error, MessageId, RoomId, Seq},
+    protocol::{Member, RoomSummary, RoomView, Talk},
+    ui::preferences::Theme,
+};
+use leptos::{
+    prelude::*,
+    server_fn::{codec::JsonEncoding, error::ServerFnErrorErr},
+};
+
+/// Every room, in the order in which they were made.
+///
+/// # Errors
+/// `storage_unavailable`.
+#[server(endpoint = "list_rooms")]
+pub async fn list_rooms() -> Result<Vec<RoomSummary>, Error> {
+    crate::server::functions::list_rooms().await
+}
+
+/// Makes a room. A plain form is sent on to it.
+///
+/// # Errors
+/// `room_name_invalid`, `rate_limited`, `storage_unavailable`.
+#[server(endpoint = "create_room")]
+pub async fn create_room(name: String) -> Result<RoomSummary, Error> {
+    crate::server::functions::create_room(&name).await
+}
+
+/// A room with a page of its messages, the newest or those before a number, and who is there.
+///
+/// # Errors
+/// `room_not_found`, `storage_unavailable`.
+#[server(endpoint = "room_page")]
+pub async fn room_page(room_id: RoomId, before: Option<Seq>) -> Result<RoomView, Error> {
+    crate::server::functions::room_page(room_id, before).await
+}
+
+/// Takes a name and gives this browser a session.
+///
+/// # Errors
+/// `name_invalid`, `name_taken`, `rate_limited`, `storage_unavailable`.
+#[server(endpoint = "sign_in")]
+pub async fn sign_in(name: String) -> Result<Member, Error> {
+    crate::server::functions::sign_in(&name).await
+}
+
+/// Ends this browser's session; its name is free again.
+///
+/// # Errors
+/// `storage_unavailable`.
+#[server(endpoint = "sign_out")]
+pub async fn sign_out() -> Result<(), Error> {
+    crate::server::functions::sign_out().await
+}
+
+/// Says something, for pages without JavaScript; the live page uses its socket.
+///
+/// # Errors
+/// `not_entered` without a session, `message_empty`, `message_too_long`, `rate_limited`, `storage_unavailable`.
+#[server(endpoint = "post_message")]
+pub async fn post_message(
+    room_id: RoomId,
+    message: String,
+    #[server(default)] id: Option<MessageId>,
+) -> Result<Talk, Error> {
+    crate::server::functions::post_message(room_id, message, id).await
+}
+
+/// Paints the page light or dark from now on, for pages without JavaScript too.
+///
+/// # Errors
+/// `bad_frame` for any other word.
+#[server(endpoint = "set_theme")]
+pub async fn set_theme(theme: Theme) -> Result<(), Error> {
+    crate::server::functions::set_theme(theme).await
+}
+
+impl FromServerFnError for Error {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => Self::bad_frame(detail),
+            // In the browser: the server could not be reached.
+            ServerFnErrorErr::Request(_) => Self::Busy { retry_after_ms: 1_000 },
+            _ => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Every limit, each with its unit, in one place. `Config` can lift those that it names.
+
+use std::time::Duration;
+
+/// Characters (Unicode scalar values) in one message.
+pub const MESSAGE_CHARS: usize = 8_000;
+/// Bytes of one WebSocket message, all fragments included.
+pub const FRAME_BYTES: usize = 64 * 1024;
+/// Characters in a display name, after normalising.
+pub const NAME_CHARS: usize = 40;
+/// Characters in a room's name, after normalising.
+pub const ROOM_NAME_CHARS: usize = 80;
+/// Bytes of an HTTP request body.
+pub const REQUEST_BYTES: usize = 64 * 1024;
+
+/// Rooms that one connection may be in.
+pub const ROOMS_PER_CONNECTION: usize = 100;
+/// Members that ROOM lists, and above which MEMBERS replaces ENTER and LEAVE.
+pub const MEMBERS_LISTED: usize = 200;
+/// Messages on a history page: by default, and at most.
+pub const PAGE_MESSAGES: u32 = 50;
+/// The most messages that one history page may have.
+pub const PAGE_MESSAGES_MAX: u32 = 200;
+/// Characters of a quoted message that a reply carries.
+pub const EXCERPT_CHARS: usize = 120;
+
+/// Messages per second and sender, sustained.
+pub const MESSAGES_PER_SECOND: u32 = 10;
+/// Messages that a sender may send at once after a pause.
+pub const MESSAGES_BURST: u32 = 30;
+/// One address may send this many times what one sender may.
+pub const SENDERS_PER_ADDRESS: u32 = 50;
+/// Rooms created per minute and address.
+pub const ROOMS_PER_MINUTE: u32 = 10;
+/// Sign-ins per minute and address.
+pub const SIGN_INS_PER_MINUTE: u32 = 10;
+/// Sign-ins, or rooms, that an address may make at once after a pause.
+pub const PER_MINUTE_BURST: u32 = 30;
+/// Connections from one address.
+pub const CONNECTIONS_PER_ADDRESS: usize = 1_000;
+/// File descriptors kept free for the database, the site and the log.
+pub const DESCRIPTORS_RESERVED: u64 = 256;
+/// Refused frames in a row, at most a second apart, after which a flooding socket is closed (4029).
+pub const REFUSALS_BEFORE_CLOSE: u32 = 300;
+
+/// Frames waiting for one connection. More means that it does not read: closed with 4008.
+pub const FRAMES_QUEUED: usize = 4_096;
+/// Posts of one connection whose outcome is not known yet; beyond it the socket is not read.
+pub const POSTS_IN_FLIGHT: usize = 64;
+/// Posts of all connections waiting for the writer.
+pub const POSTS_QUEUED: usize = 4_096;
+/// Messages that one transaction stores at most.
+pub const BATCH_MESSAGES: usize = 256;
+/// Changes that one step of a replay reads from the store.
+pub const REPLAY_CHANGES: u32 = 500;
+
+/// A request's header, an upgrade's included, must be complete within this.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a WebSocket is pinged.
+pub const PING_EVERY: Duration = Duration::from_secs(10);
+/// A WebSocket from which nothing came for this long is dead.
+pub const DEAD_AFTER: Duration = Duration::from_secs(25);
+/// A reader that takes nothing for this long is closed (4008).
+pub const STALLED_AFTER: Duration = Duration::from_secs(60);
+/// How long a closed socket is read on, so that the peer sees our close code and not a reset.
+pub const LINGER: Duration = Duration::from_secs(1);
+/// A person whose connection was lost is still present for this long.
+pub const ABSENCE_GRACE: Duration = Duration::from_secs(10);
+/// A connection's TYPING is passed on at most once in this time.
+pub const TYPING_EVERY: Duration = Duration::from_secs(2);
+/// LIST for one room, and MEMBERS of a large one, go out at most once in this time.
+pub const LIST_EVERY: Duration = Duration::from_secs(1);
+/// A post waits this long for a place in the writer's queue before it is told `busy`.
+pub const BUSY_AFTER: Duration = Duration::from_secs(2);
+/// Everything must have ended this long after the signal to stop.
+pub const STOP_WITHIN: Duration = Duration::from_secs(8);
+/// A held name that nobody used for this long is free again.
+pub const NAME_UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// The life of the session cookie in the browser (browsers allow no more than 400 days).
+pub const SESSION_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);

@@ -1,0 +1,109 @@
+//! Messages.
+
+use super::{DisplayName, Error, MessageId, PersonId, RoomId, limits::MESSAGE_CHARS};
+
+/// A number on a room's line: 1, 2, 3 … without gap or reuse; 0 is before the first.
+pub type Seq = u64;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type Timestamp = i64;
+
+/// The text of a message: 1 to 8,000 characters, not only white space, otherwise as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body(String);
+
+impl Body {
+    /// Checks `raw`.
+    ///
+    /// # Errors
+    /// [`Error::MessageEmpty`] for nothing but white space, [`Error::MessageTooLong`] over the limit.
+    pub fn parse(raw: impl Into<String>) -> Result<Self, Error> {
+        let raw = raw.into();
+        if raw.trim().is_empty() {
+            return Err(Error::MessageEmpty);
+        }
+        // Counting characters is only needed where the bytes could hold too many.
+        if raw.len() > MESSAGE_CHARS && raw.chars().count() > MESSAGE_CHARS {
+            return Err(Error::MessageTooLong);
+        }
+        Ok(Self(raw))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Who wrote a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The name shown, as it was then.
+    pub name: DisplayName,
+    /// A person, or a guest of one connection.
+    pub kind: AuthorKind,
+}
+
+/// Whether the author can be recognised again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthorKind {
+    /// Somebody with a session, who holds the name.
+    Person(PersonId),
+    /// An anonymous connection; the short tag tells guests of one name apart.
+    Guest(String),
+}
+
+/// What a reply shows of the message that it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The message answered.
+    pub id: MessageId,
+    /// Its place in the room.
+    pub seq: Seq,
+    /// Its author's name.
+    pub sender: String,
+    /// The beginning of its text.
+    pub excerpt: String,
+}
+
+/// The present state of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The room that it is in.
+    pub room: RoomId,
+    /// Its identity, made by the client.
+    pub id: MessageId,
+    /// Its place in the room, for ever.
+    pub seq: Seq,
+    /// The number of its last change; equal to `seq` for a new one.
+    pub rev: Seq,
+    /// Who wrote it.
+    pub author: Author,
+    /// Its text; empty when deleted.
+    pub body: String,
+    /// When it was stored.
+    pub at: Timestamp,
+    /// The message that it answers.
+    pub reply_to: Option<Quote>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_has_1_to_8000_characters_and_not_only_white_space() {
+        assert!(Body::parse("안녕").is_ok());
+        assert!(Body::parse("가".repeat(8_000)).is_ok());
+        assert_eq!(Body::parse("가".repeat(8_001)), Err(Error::MessageTooLong));
+        for blank in ["", " ", "\n\t\u{3000}"] {
+            assert_eq!(Body::parse(blank), Err(Error::MessageEmpty));
+        }
+    }
+
+    #[test]
+    fn a_body_stays_as_it_was_typed() {
+        assert_eq!(Body::parse("  a\n  b ").map(|b| b.as_str().to_owned()), Ok("  a\n  b ".into()));
+    }
+}

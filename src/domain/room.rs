@@ -1,0 +1,93 @@
+//! Rooms.
+
+use super::{Error, RoomId, Seq, Timestamp, limits::ROOM_NAME_CHARS};
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+
+/// A room's name: 1 to 80 characters, composed (NFC), without control characters, single spaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomName(String);
+
+impl RoomName {
+    /// Checks and normalises `raw`.
+    ///
+    /// # Errors
+    /// [`Error::RoomNameInvalid`] when it is blank, too long, or holds control characters,
+    /// direction overrides included.
+    pub fn parse(raw: &str) -> Result<Self, Error> {
+        let name = raw.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect::<String>();
+        let count = name.chars().count();
+        if count == 0 || count > ROOM_NAME_CHARS || name.chars().any(is_control) || !name.chars().any(is_visible) {
+            return Err(Error::RoomNameInvalid);
+        }
+        Ok(Self(name))
+    }
+
+    /// A name that was checked before it was stored.
+    #[must_use]
+    pub fn stored(name: String) -> Self {
+        Self(name)
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Control characters, line separators, and what turns the direction of the text around it.
+pub(super) fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+}
+
+/// Whether a character leaves a mark on the screen: blanks in disguise and joiners do not.
+pub(super) fn is_visible(c: char) -> bool {
+    !c.is_whitespace()
+        && !matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A room as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Its identity, for ever.
+    pub id: RoomId,
+    /// Its present name.
+    pub name: RoomName,
+    /// One line on what it is about.
+    pub topic: Option<String>,
+    /// The room that always exists, and that plain text goes to.
+    pub lobby: bool,
+    /// The number of its last change; 0 before the first.
+    pub head: Seq,
+    /// The last message's author and text, and its time.
+    pub last: Option<(String, String, Timestamp)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_name_is_trimmed_composed_and_single_spaced() {
+        assert_eq!(RoomName::parse("  책\t 모임 \n").map(|n| n.to_string()), Ok("책 모임".into()));
+        assert_eq!(RoomName::parse("\u{1112}\u{1161}\u{11ab}").map(|n| n.to_string()), Ok("한".into()));
+    }
+
+    #[test]
+    fn a_room_name_has_1_to_80_characters() {
+        assert!(RoomName::parse(&"가".repeat(80)).is_ok());
+        for bad in ["", " \u{3000}\t", &"가".repeat(81), "a\u{202e}b", "a\u{0}b", "\u{200b}", "\u{3164}"] {
+            assert_eq!(RoomName::parse(bad), Err(Error::RoomNameInvalid), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! The use cases of Madang: everything that REST, the server functions and the sockets can do, each
+//! once. Those three are thin; this is where rules are kept.
+
+use super::{
+    clock::Clock,
+    config::Limits,
+    hub::{ConnectionId, Hub, Present},
+    names::Names,
+    rate::{self, Rate},
+    store::{Appended, NewMessage, Person, Slice, Store, TokenHash},
+    wire,
+    writer::{self, Queue, Receipt},
+};
+use crate::{
+    domain::{Author, AuthorKind, Body, DisplayName, Epoch, Error, MessageId, PersonId, RoomId, RoomName, Seq, limits},
+    protocol::{Member, MessagesPage, RoomSummary, ServerFrame, Talk},
+};
+use sha2::{Digest, Sha256};
+use std::{net::IpAddr, sync::Arc};
+use tokio::{sync::Mutex, task::JoinHandle};
+
+/// Names that guests of the plain dialect are given begin with this; nobody can hold such a name.
+pub const GUEST_PREFIX: &str = "손님-";
+
+/// A handle to the chat; clones share everything.
+#[derive(Clone)]
+pub struct Chat(Arc<Shared>);
+
+struct Shared {
+    store: Arc<dyn Store>,
+    hub: Hub,
+    queue: Queue,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    names: Names,
+    clock: Clock,
+    senders: Rate<Sender>,
+    addresses: Rate<IpAddr>,
+    new_rooms: Rate<IpAddr>,
+    sign_ins: Rate<IpAddr>,
+}
+
+/// Whose allowance a message is counted against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Sender {
+    Person(PersonId),
+    Guest(ConnectionId),
+}
+
+/// Who speaks, and from where.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    /// As whom.
+    pub author: Author,
+    /// On which connection; 0 where there is none.
+    pub connection: ConnectionId,
+    /// From which address.
+    pub address: IpAddr,
+}
+
+/// What somebody wants to say.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Where.
+    pub room: RoomId,
+    /// Its identity over all retries; one is made for those who bring none.
+    pub id: Option<MessageId>,
+    /// The text, unchecked.
+    pub text: String,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+/// What somebody who enters already has.
+#[derive(Clone, Copy, Debug)]
+pub struct Resume {
+    /// The last number seen.
+    pub since: Seq,
+    /// The history that it belongs to, where the client said so.
+    pub epoch: Option<Epoch>,
+}
+
+/// What somebody who enters finds.
+#[derive(Clone, Debug)]
+pub struct Entered {
+    /// The room, as of the moment up to which `missed` goes.
+    pub room: RoomSummary,
+    /// Who is there.
+    pub present: Present,
+    /// What changed since the client was last here, first part; `None` when nothing is to be replayed.
+    pub missed: Option<Slice>,
+    /// What the client has does not belong to this history.
+    pub reset: bool,
+}
+
+/// A person who has just signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who.
+    pub person: Person,
+    /// The session token, in hexadecimal, for the cookie alone.
+    pub token: String,
+}
+
+impl Chat {
+    /// Opens the chat on a store and starts its writer.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`] when the held names cannot be read.
+    pub async fn open(store: Arc<dyn Store>, allowed: &Limits, clock: Clock) -> Result<Self, Error> {
+        let hub = Hub::default();
+        let names = Names::new(store.held_names().await?);
+        let (queue, writer) = writer::start(store.clone(), hub.clone());
+        let chat = Self(Arc::new(Shared {
+            store,
+            hub,
+            queue,
+            writer: Mutex::new(Some(writer)),
+            names,
+            clock,
+            senders: rate::messages(allowed.messages_per_second, 1),
+            addresses: rate::messages(allowed.messages_per_second, limits::SENDERS_PER_ADDRESS),
+            new_rooms: rate::per_minute(allowed.rooms_per_minute),
+            sign_ins: rate::per_minute(allowed.sign_ins_per_minute),
+        }));
+        tokio::spawn(chat.clone().send_lists());
+        Ok(chat)
+    }
+
+    /// This node's connections.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// Which history the numbers belong to.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.0.store.epoch()
+    }
+
+    /// The room that always exists.
+    #[must_use]
+    pub fn lobby(&self) -> RoomId {
+        self.0.store.lobby()
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`].
+    pub async fn check(&self) -> Result<(), Error> {
+        self.0.store.check().await
+    }
+
+    // Rooms
+
+    /// All rooms, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`].
+    pub async fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
+        let rooms = self.0.store.rooms().await?;
+        Ok(rooms.iter().map(|room| wire::summary(room, self.0.hub.member_count(room.id))).collect())
+    }
+
+    /// One room.
+    ///
+    /// # Errors
+    /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
+    pub async fn room(&self, id: RoomId) -> Result<RoomSummary, Error> {
+        Ok(wire::summary(&self.0.store.room(id).await?, self.0.hub.member_count(id)))
+    }
+
+    /// Makes a room, and tells those who follow the list.
+    ///
+    /// # Errors
+    /// [`Error::RoomNameInvalid`], [`Error::RateLimited`], [`Error::StorageUnavailable`].
+    pub async fn create_room(&self, name: &str, by: Option<PersonId>, address: IpAddr) -> Result<RoomSummary, Error> {
+        let name = RoomName::parse(name)?;
+        self.0.new_rooms.take(address)?;
+        let room = self.0.store.create_room(RoomId::new(), &name, by, (self.0.clock)()).await?;
+        self.0.hub.stir(room.id);
+        Ok(wire::summary(&room, 0))
+    }
+
+    /// A page of a room's messages: the `limit` before number `before`, or the newest.
+    ///
+    /// # Errors
+    /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
+    pub async fn history(
+        &self,
+        room: RoomId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<(RoomSummary, MessagesPage), Error> {
+        let slice = self.0.store.page(room, before, limit.clamp(1, limits::PAGE_MESSAGES_MAX)).await?;
+        let summary = wire::summary(&slice.room, self.0.hub.member_count(room));
+        let page = MessagesPage {
+            room_id: room,
+            epoch: self.epoch(),
+            head: slice.room.head,
+            messages: slice.messages.iter().map(wire::talk).collect(),
+        };
+        Ok((summary, page))
+    }
+
+    // Persons
+
+    /// Makes a person who holds `name` from now on, with a session for this browser. Whoever comes with a
+    /// session already gets a new token for it, or ends it by taking another name.
+    ///
+    /// # Errors
+    /// [`Error::NameInvalid`], [`Error::NameTaken`], [`Error::RateLimited`], [`Error::StorageUnavailable`].
+    pub async fn sign_in(&self, name: &str, present: Option<&TokenHash>, address: IpAddr) -> Result<SignedIn, Error> {
+        let name = DisplayName::parse(name)?;
+        if name.as_str().starts_with(GUEST_PREFIX) {
+            return Err(Error::name_invalid("that beginning is kept for guests"));
+        }
+        self.0.sign_ins.take(address)?;
+        let token: [u8; 32] = rand::random();
+        let hash = Sha256::digest(token).into();
+        let now = (self.0.clock)();
+        let key = name.key();
+
+        let person = match self.who(present).await? {
+            Some(person) if person.name.key() == key => {
+                self.0.store.add_session(person.id, &hash, now).await?;
+                person
+            }
+            _ => {
+                let person = Person { id: PersonId::new(), name };
+                let unused_since = now - i64::try_from(limits::NAME_UNUSED.as_millis()).unwrap_or(i64::MAX);
+                self.0.store.sign_in(&person, &hash, now, unused_since).await?;
+                self.0.names.hold(person.id, key);
+                person
+            }
+        };
+        if let Some(old) = present {
+            self.sign_out(old).await?;
+        }
+        Ok(SignedIn { person, token: hex(&token) })
+    }
+
+    /// Ends a session and closes its sockets; the name is free unless another session has it.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`].
+    pub async fn sign_out(&self, session: &TokenHash) -> Result<(), Error> {
+        if let Some(person) = self.0.store.sign_out(session).await? {
+            self.0.names.release(person);
+        }
+        self.0.hub.close_session(session);
+        Ok(())
+    }
+
+    /// Whose session that is.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`].
+    pub async fn who(&self, session: Option<&TokenHash>) -> Result<Option<Person>, Error> {
+        match session {
+            None => Ok(None),
+            Some(session) => self.0.store.session(session, (self.0.clock)()).await,
+        }
+    }
+
+    /// A name under which a guest may speak.
+    ///
+    /// # Errors
+    /// [`Error::NameInvalid`], [`Error::NameTaken`].
+    pub fn guest_name(&self, name: &str) -> Result<DisplayName, Error> {
+        let name = DisplayName::parse(name)?;
+        self.0.names.check_free(&name)?;
+        Ok(name)
+    }
+
+    // Being in a room
+
+    /// Puts a connection into a room. Its queue gets every change from then on, and the answer covers every
+    /// change up to the number of the room in it: between the two there is no hole, and what is in
+    /// both can be told by its number.
+    ///
+    /// # Errors
+    /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
+    pub async fn enter(
+        &self,
+        connection: ConnectionId,
+        room: RoomId,
+        member: &Member,
+        resume: Option<Resume>,
+    ) -> Result<Entered, Error> {
+        self.0.store.room(room).await?;
+        let present = self.0.hub.enter(connection, room, member);
+        // Read after subscribing: what is committed in between is in both, never in neither.
+        let since = resume.map_or(Seq::MAX, |resume| resume.since);
+        let slice = self.missed(room, since).await?;
+        let reset = resume.is_some_and(|resume| {
+            resume.epoch.is_some_and(|epoch| epoch != self.epoch()) || resume.since > slice.room.head
+        });
+        let summary = wire::summary(&slice.room, present.count);
+        Ok(Entered { room: summary, present, missed: (resume.is_some() && !reset).then_some(slice), reset })
+    }
+
+    /// The next part of what changed after number `since`; empty when that was all.
+    ///
+    /// # Errors
+    /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
+    pub async fn missed(&self, room: RoomId, since: Seq) -> Result<Slice, Error> {
+        self.0.store.changed_since(room, since, limits::REPLAY_CHANGES).await
+    }
+
+    /// Hands a message to the writer. Everyone in the room, the speaker included, hears it once it is on
+    /// disk; the receipt tells the speaker of a repeat or a refusal.
+    ///
+    /// # Errors
+    /// What [`Body::parse`] says, [`Error::NameTaken`] for a guest whose name is held by now,
+    /// [`Error::RateLimited`], [`Error::Busy`].
+    pub async fn post(&self, speaker: &Speaker, draft: Draft) -> Result<Receipt, Error> {
+        let body = Body::parse(draft.text)?;
+        let sender = match &speaker.author.kind {
+            AuthorKind::Person(person) => Sender::Person(*person),
+            AuthorKind::Guest(_) => {
+                self.0.names.check_free(&speaker.author.name)?;
+                Sender::Guest(speaker.connection)
+            }
+        };
+        self.0.senders.take(sender)?;
+        self.0.addresses.take(speaker.address)?;
+        let message = NewMessage {
+            room: draft.room,
+            id: draft.id.unwrap_or_default(),
+            author: speaker.author.clone(),
+            body,
+            reply_to: draft.reply_to,
+            at: (self.0.clock)(),
+        };
+        self.0.queue.post(message).await
+    }
+
+    /// Posts and waits until the message is on disk.
+    ///
+    /// # Errors
+    /// Those of [`Chat::post`] and of the writer.
+    pub async fn post_and_wait(&self, speaker: &Speaker, draft: Draft) -> Result<Talk, Error> {
+        let receipt = self.post(speaker, draft).await?;
+        match receipt.await.unwrap_or(Err(Error::StorageUnavailable))? {
+            Appended::New(message) | Appended::Repeat(message) => Ok(wire::talk(&message)),
+        }
+    }
+
+    // The life of the chat
+
+    /// Tells those who follow the list what changed, once in a while, for as long as the process lives.
+    async fn send_lists(self) {
+        loop {
+            for room in self.0.hub.stirred().await {
+                if let Ok(summary) = self.room(room).await {
+                    self.0.hub.tell_watchers(&ServerFrame::List(summary));
+                }
+            }
+            tokio::time::sleep(limits::LIST_EVERY).await;
+        }
+    }
+
+    /// Stores what is queued, then closes the store. Posts are refused from here on.
+    pub async fn close(&self) {
+        self.0.queue.close();
+        if let Some(writer) = self.0.writer.lock().await.take() {
+            if let Err(error) = writer.await {
+                tracing::error!(%error, "the writer failed");
+            }
+        }
+        self.0.store.close().await;
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hash under which a session token is stored; `None` for what cannot be one.
+#[must_use]
+pub fn token_hash(token: &str) -> Option<TokenHash> {
+    let digit = |range| u8::from_str_radix(token.get(range)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..32).map(|i| digit(i * 2..i * 2 + 2)).collect();
+    (token.len() == 64).then_some(Sha256::digest(bytes?).into())
+}

@@ -1,0 +1,83 @@
+//! Every route of Madang on one screen.
+
+use super::{
+    chat::Chat,
+    config::Config,
+    pages, rest,
+    security::{self, Trust},
+    site::Site,
+    websocket,
+};
+use crate::domain::limits;
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state, map_response},
+    routing::{any, get},
+};
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
+use tokio::sync::{Semaphore, mpsc};
+use tower_http::{
+    cors::{Any, CorsLayer},
+    limit::RequestBodyLimitLayer,
+};
+
+/// What every route can reach.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub chat: Chat,
+    /// Our origins and proxies.
+    pub trust: Arc<Trust>,
+    /// The built browser side.
+    pub site: Arc<Site>,
+    /// Connections allowed to one address.
+    pub connections_per_address: usize,
+    /// Held by whatever a stopping server has to wait for.
+    pub alive: mpsc::Sender<Infallible>,
+}
+
+impl App {
+    /// From the settings.
+    #[must_use]
+    pub fn new(chat: Chat, site: Site, config: &Config, alive: mpsc::Sender<Infallible>) -> Self {
+        let connections_per_address = config.limits.connections_per_address;
+        Self { chat, trust: Arc::new(Trust::new(config)), site: Arc::new(site), connections_per_address, alive }
+    }
+
+    /// How many connections an address may have: a proxy brings everybody's.
+    #[must_use]
+    pub fn connections_allowed(&self, address: IpAddr) -> usize {
+        if self.connections_per_address == 0 || self.trust.is_proxy(address) {
+            Semaphore::MAX_PERMITS
+        } else {
+            self.connections_per_address
+        }
+    }
+}
+
+/// Every route of Madang.
+pub fn router(app: App) -> Router {
+    let open = Router::new()
+        .route("/chat", get(rest::rooms).post(rest::create_room))
+        .route("/chat/{room_id}", get(rest::room))
+        .route("/chat/{room_id}/messages", get(rest::messages))
+        .route("/health", get(rest::health))
+        .method_not_allowed_fallback(rest::method_not_allowed)
+        .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any));
+
+    let functions = Router::new()
+        .route("/api/{*function}", any(pages::server_function))
+        .layer(from_fn(security::refuse_cross_site));
+
+    Router::new()
+        .route("/", get(pages::home))
+        .route("/rooms/{room_id}", get(pages::room))
+        .route("/ws/chat", get(websocket::upgrade))
+        .merge(open)
+        .merge(functions)
+        .fallback(pages::file_or_not_found)
+        .layer(from_fn_with_state(app.clone(), security::identify))
+        .layer(RequestBodyLimitLayer::new(limits::REQUEST_BYTES))
+        .layer(map_response(security::secure))
+        .with_state(app)
+}

@@ -1,0 +1,145 @@
+//! Everything that runs on the host.
+//!
+//! Three doors lead in: [`rest`] (HTTP companions), the server functions in [`crate::api`] (through
+//! [`functions`]), and [`websocket`]. All three end in [`chat`], which hands messages to the one
+//! [`writer`]; that stores them ([`store`]) and only then lets the [`hub`] tell the room.
+
+pub mod chat;
+pub mod clock;
+pub mod config;
+pub mod functions;
+pub mod http;
+pub mod hub;
+pub mod listener;
+pub mod names;
+pub mod pages;
+pub mod rate;
+pub mod rest;
+pub mod security;
+pub mod session;
+pub mod site;
+pub mod store;
+pub mod websocket;
+pub mod wire;
+pub mod writer;
+
+use chat::Chat;
+use config::Config;
+use http::App;
+use site::Site;
+use std::{fs::File, future::Future, path::PathBuf, sync::Arc};
+use store::Sqlite;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+};
+
+/// What clients are told to wait before they come back, in milliseconds.
+const COME_BACK_AFTER_MS: u64 = 1_000;
+
+/// Reads the settings, serves until SIGTERM or SIGINT, and says in one line what went wrong.
+///
+/// # Errors
+/// That line.
+pub fn main(config: &Config) -> Result<(), String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("cannot start: {error}"))?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: &Config) -> Result<(), String> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log).map_err(|error| format!("--log: {error}"))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let site = Site::find(config)?;
+    let (database, _lock) = lock_database(config)?;
+    let listener = TcpListener::bind(&config.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let clock = clock::system();
+    let store = Sqlite::open(&database, clock())
+        .await
+        .map_err(|error| format!("cannot open {}: {error}", database.display()))?;
+    let chat = Chat::open(Arc::new(store), &config.limits, clock).await.map_err(|error| error.to_string())?;
+
+    println!("Madang is open at http://{address}");
+    run(listener, chat, site, config, stop_signal()?).await;
+    Ok(())
+}
+
+/// Serves until `stop` is ready; then stores what is queued, tells every socket to come back, and ends
+/// within [`STOP_WITHIN`](crate::domain::limits::STOP_WITHIN).
+pub async fn run(listener: TcpListener, chat: Chat, site: Site, config: &Config, stop: impl Future<Output = ()>) {
+    let (alive, mut all_ended) = mpsc::channel(1);
+    let (stopping, mut stopped) = watch::channel(false);
+    let app = App::new(chat.clone(), site, config, alive);
+    let accepting = async {
+        let router = http::router(app.clone());
+        listener::accept(listener, router, &app, &mut stopped).await;
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stop => {}
+    }
+    drop(app);
+    stopping.send_replace(true);
+    let ending = async {
+        chat.close().await;
+        chat.hub().close_all(COME_BACK_AFTER_MS);
+        // Every task that serves a connection holds a sender; `None` says that the last is gone.
+        while all_ended.recv().await.is_some() {}
+    };
+    if tokio::time::timeout(crate::domain::limits::STOP_WITHIN, ending).await.is_err() {
+        tracing::warn!("some connections did not end in time");
+    }
+}
+
+/// The database file, and the lock that keeps a second server off it. The lock is a file of its own
+/// beside it, so that a backup may still read the database.
+fn lock_database(config: &Config) -> Result<(PathBuf, File), String> {
+    if config.nats_url.is_some() {
+        return Err("--nats-url connects nodes that share PostgreSQL; SQLite serves one node and needs none".into());
+    }
+    let database = match &config.database_url {
+        None => config.data.join("madang.db"),
+        Some(url) => match url.strip_prefix("sqlite:") {
+            Some(path) if !path.trim_start_matches('/').is_empty() => path.strip_prefix("//").unwrap_or(path).into(),
+            _ => return Err("--database-url: this release knows sqlite:PATH".into()),
+        },
+    };
+    let directory =
+        database.parent().filter(|path| !path.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
+    std::fs::create_dir_all(&directory)
+        .map_err(|error| format!("cannot make the data directory {}: {error}", directory.display()))?;
+    let lock_path = database.with_extension("lock");
+    let lock = File::options()
+        .create(true)
+        .append(true)
+        .open(&lock_path)
+        .map_err(|error| format!("cannot write in the data directory {}: {error}", directory.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok((database, lock)),
+        Err(std::fs::TryLockError::WouldBlock) => Err(format!("{} is in use by another madang", database.display())),
+        Err(std::fs::TryLockError::Error(error)) => Err(format!("cannot lock {}: {error}", lock_path.display())),
+    }
+}
+
+/// Ready at the first SIGTERM or SIGINT; the second ends the process at once.
+fn stop_signal() -> Result<impl Future<Output = ()>, String> {
+    let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            std::process::exit(1);
+        });
+    })
+}

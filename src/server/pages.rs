@@ -1,0 +1,235 @@
+//! The pages: what each address shows is loaded first, so that status, title and content agree; then the
+//! island is rendered into the HTML shell.
+
+use super::{
+    functions::{Door, page},
+    http::App,
+    security::{Client, content_security_policy, cookie, problem},
+    wire,
+};
+use crate::{
+    domain::{AuthorKind, Error, RoomId, Seq},
+    ui::{
+        FirstPage, Refused,
+        island::Madang,
+        lost::Lost,
+        preferences::{Lang, Theme},
+        text::text,
+    },
+};
+use axum::{
+    Extension,
+    extract::{Path, Query, Request, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::{
+    hydration::{AutoReload, HydrationScripts},
+    nonce::use_nonce,
+    prelude::*,
+    server_fn::error::ServerFnUrlError,
+};
+use leptos_axum::ResponseOptions;
+use serde::Deserialize;
+use tower::ServiceExt;
+use tower_http::services::ServeDir;
+
+/// The cookie with the theme.
+pub const THEME_COOKIE: &str = "madang_theme";
+const LANG_COOKIE: &str = "madang_lang";
+/// How long a preference is kept, in seconds.
+const PREFERENCE_AGE: u32 = 365 * 24 * 60 * 60;
+
+/// What the address of a page may say.
+#[derive(Debug, Default, Deserialize)]
+pub struct PageQuery {
+    lang: Option<String>,
+    before: Option<Seq>,
+    /// Leptos' word for the form that was refused …
+    #[serde(rename = "__path")]
+    refused_path: Option<String>,
+    /// … and why, encoded.
+    #[serde(rename = "__err")]
+    refused_error: Option<String>,
+}
+
+/// `/`: the rooms.
+pub async fn home(
+    State(app): State<App>,
+    Extension(client): Extension<Client>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+    request: Request,
+) -> Response {
+    answer(&app, client, asked_of(query), request, Asked::Home).await
+}
+
+/// `/rooms/{roomId}`: a room, with `?before=SEQ` a page of its older messages.
+pub async fn room(
+    State(app): State<App>,
+    Extension(client): Extension<Client>,
+    Path(room_id): Path<String>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+    request: Request,
+) -> Response {
+    let asked = room_id.parse().map_or(Asked::Nowhere(Lost::Room), Asked::Room);
+    answer(&app, client, asked_of(query), request, asked).await
+}
+
+/// A file of the site, or the page for what is not there.
+pub async fn file_or_not_found(
+    State(app): State<App>,
+    Extension(client): Extension<Client>,
+    request: Request,
+) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_read {
+        let mut asked_file = Request::new(axum::body::Body::empty());
+        *asked_file.method_mut() = request.method().clone();
+        *asked_file.uri_mut() = request.uri().clone();
+        *asked_file.headers_mut() = request.headers().clone();
+        let files = ServeDir::new(&app.site.root)
+            .append_index_html_on_directories(false)
+            .call_fallback_on_method_not_allowed(false);
+        let Ok(file) = files.oneshot(asked_file).await;
+        if file.status() != StatusCode::NOT_FOUND {
+            let mut response = file.map(axum::body::Body::new).into_response();
+            // The names do not change with the content: ask each time, and get 304 if it is the same.
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            return response;
+        }
+    }
+    answer(&app, client, PageQuery::default(), request, Asked::Nowhere(Lost::Page)).await
+}
+
+/// `/api/…`: the server functions.
+pub async fn server_function(
+    State(app): State<App>,
+    Extension(client): Extension<Client>,
+    request: Request,
+) -> Response {
+    let door = Door { chat: app.chat.clone(), client };
+    leptos_axum::handle_server_fns_with_context(move || provide_context(door.clone()), request).await.into_response()
+}
+
+/// What an address asks for.
+enum Asked {
+    Home,
+    Room(RoomId),
+    Nowhere(Lost),
+}
+
+/// What of the query can be read; the rest of a mangled link still leads to its page.
+fn asked_of(query: Result<Query<PageQuery>, QueryRejection>) -> PageQuery {
+    query.map(|Query(query)| query).unwrap_or_default()
+}
+
+async fn answer(app: &App, client: Client, query: PageQuery, request: Request, asked: Asked) -> Response {
+    if let Some(lang) = query.lang.as_deref().and_then(Lang::parse) {
+        // Remembered, and gone from the address.
+        return (
+            [(header::SET_COOKIE, preference_cookie(LANG_COOKIE, lang.as_str()))],
+            Redirect::to(request.uri().path()),
+        )
+            .into_response();
+    }
+    let lang = lang_of(request.headers());
+    let refused = query
+        .refused_path
+        .zip(query.refused_error)
+        .map(|(path, error)| Refused { path, error: ServerFnUrlError::decode_err(&error) });
+    match load(app, client, asked, query.before, lang, refused).await {
+        Ok(first) => render(app, request, first).await,
+        Err(error) => problem(&error),
+    }
+}
+
+async fn load(
+    app: &App,
+    client: Client,
+    asked: Asked,
+    before: Option<Seq>,
+    lang: Lang,
+    refused: Option<Refused>,
+) -> Result<FirstPage, Error> {
+    let door = Door { chat: app.chat.clone(), client };
+    let me = door.person().await?.map(|person| wire::member(&person.name, &AuthorKind::Person(person.id)));
+    let rooms = door.chat.rooms().await?;
+    let (room, lost) = match asked {
+        Asked::Home => (None, None),
+        Asked::Nowhere(lost) => (None, Some(lost)),
+        Asked::Room(id) => match page(&door.chat, id, before).await {
+            Ok(view) => (Some(view), None),
+            Err(Error::RoomNotFound) => (None, Some(Lost::Room)),
+            Err(error) => return Err(error),
+        },
+    };
+    Ok(FirstPage { lang, me, rooms, older: before.is_some() && room.is_some(), room, lost, refused })
+}
+
+async fn render(app: &App, request: Request, first: FirstPage) -> Response {
+    let options = app.site.options.clone();
+    let theme = cookie(request.headers(), THEME_COOKIE).and_then(Theme::parse);
+    let status = if first.lost.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    // `cargo leptos watch` reloads the page by a socket on a port of its own.
+    let reload =
+        std::env::var_os("LEPTOS_WATCH").map(|_| format!("ws://127.0.0.1:{0} ws://localhost:{0}", options.reload_port));
+    let headers = move || {
+        let Some(response) = use_context::<ResponseOptions>() else { return };
+        response.set_status(status);
+        response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let policy = content_security_policy(use_nonce().as_deref(), reload.as_deref());
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    };
+    let shell = move || shell(options.clone(), first.clone(), theme);
+    leptos_axum::render_app_async_with_context(headers, shell)(request).await
+}
+
+fn shell(options: LeptosOptions, first: FirstPage, theme: Option<Theme>) -> impl IntoView {
+    let lang = first.lang.as_str();
+    let text = text(first.lang);
+    let title = match &first.room {
+        Some(view) => format!("{} · {}", view.room.name, text.madang),
+        None => text.madang.to_owned(),
+    };
+    view! {
+        <!DOCTYPE html>
+        <html lang=lang data-theme=theme.map(Theme::as_str)>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>
+                <meta name="theme-color" content="#ece4d3" media="(prefers-color-scheme: light)"/>
+                <meta name="theme-color" content="#101319" media="(prefers-color-scheme: dark)"/>
+                <meta name="description" content=text.description/>
+                <title>{title}</title>
+                <link rel="icon" href="/favicon.ico" sizes="32x32"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" id="leptos" href="/pkg/madang.css"/>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options islands=true/>
+            </head>
+            <body>
+                <a class="skip-link" href="#main">{text.skip}</a>
+                <Madang first/>
+                <div id="crashed" class="crashed" role="alert" hidden>
+                    <p>{text.crashed}</p>
+                    <a class="button" href="">{text.reload}</a>
+                </div>
+            </body>
+        </html>
+    }
+}
+
+/// The language: chosen before, else the browser's, else Korean.
+fn lang_of(headers: &HeaderMap) -> Lang {
+    let accepted =
+        || headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).and_then(Lang::accepted);
+    cookie(headers, LANG_COOKIE).and_then(Lang::parse).or_else(accepted).unwrap_or_default()
+}
+
+/// A cookie that remembers a preference.
+#[must_use]
+pub fn preference_cookie(name: &str, value: &str) -> String {
+    format!("{name}={value}; Path=/; Max-Age={PREFERENCE_AGE}; SameSite=Lax; HttpOnly")
+}

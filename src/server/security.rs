@@ -1,0 +1,239 @@
+//! Where a request comes from and what it may do: addresses behind proxies, our own origin, the
+//! session cookie, and the headers that every response carries.
+
+use super::{chat::token_hash, config::Config, http::App, store::TokenHash};
+use crate::domain::{Error, limits};
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// The session cookie over http.
+const COOKIE: &str = "madang_session";
+/// The session cookie over https: browsers then refuse it from anywhere but this very host.
+const COOKIE_SECURE: &str = "__Host-madang_session";
+
+const HEADERS: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+];
+
+/// Who sent a request, as far as it shows.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The address that limits count: a trusted proxy's word, else the peer.
+    pub address: IpAddr,
+    /// Whether the browser's side of the connection is https.
+    pub secure: bool,
+    /// What the request says of the page that caused it.
+    pub origin: Origin,
+    /// The session of its cookie, unchecked.
+    pub session: Option<TokenHash>,
+    /// The connection's places among those allowed in all and to its address.
+    pub place: Option<Arc<[OwnedSemaphorePermit; 2]>>,
+}
+
+/// The page that caused a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Exactly ours: scheme, host and port.
+    Own,
+    /// Another, or one that hides (`null`).
+    Foreign,
+    /// Not said: an old browser's navigation, or no browser.
+    Absent,
+}
+
+impl Client {
+    /// Whether it is certain that our own page sent this.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.origin == Origin::Own
+    }
+
+    /// The cookie that gives the browser its session, or with an empty token takes it away.
+    #[must_use]
+    pub fn session_cookie(&self, token: &str) -> String {
+        let (name, secure) = if self.secure { (COOKIE_SECURE, "; Secure") } else { (COOKIE, "") };
+        let age = if token.is_empty() { 0 } else { limits::SESSION_AGE.as_secs() };
+        format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}")
+    }
+}
+
+/// What the settings say about origins and proxies.
+#[derive(Debug, Default)]
+pub struct Trust {
+    origins: Vec<String>,
+    proxies: Vec<IpAddr>,
+    /// Whether the line about a missing `--origin` was logged.
+    advised: AtomicBool,
+}
+
+impl Trust {
+    /// From the settings.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self { origins: config.origin.clone(), proxies: config.trusted_proxy.clone(), advised: AtomicBool::new(false) }
+    }
+
+    /// Whether that is the address of a proxy of ours.
+    #[must_use]
+    pub fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.contains(&address)
+    }
+
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+        let proxied = self.is_proxy(peer);
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let host = text(header::HOST).unwrap_or_default();
+        let forwarded = |name| if proxied { text(HeaderName::from_static(name)) } else { None };
+
+        let listed = self.origins.iter().find(|origin| host_of(origin).is_some_and(|h| h.eq_ignore_ascii_case(host)));
+        let secure = match listed {
+            Some(origin) => origin.starts_with("https://"),
+            None => forwarded("x-forwarded-proto").is_some_and(|scheme| scheme.trim() == "https"),
+        };
+        let origin = match headers.get_all(header::ORIGIN).iter().collect::<Vec<_>>().as_slice() {
+            [] => Origin::Absent,
+            [one] if one.to_str().is_ok_and(|origin| self.is_own(origin, host, secure)) => Origin::Own,
+            _ => Origin::Foreign,
+        };
+        Client {
+            address: self.address(peer, forwarded("x-forwarded-for")),
+            secure,
+            origin,
+            session: session(headers, secure),
+            place: None,
+        }
+    }
+
+    /// The nearest address that is not a proxy of ours.
+    fn address(&self, peer: IpAddr, forwarded: Option<&str>) -> IpAddr {
+        let hops = forwarded.into_iter().flat_map(|hops| hops.rsplit(',')).map(|hop| hop.trim().parse().ok());
+        // An address that cannot be read ends the chain: nothing beyond it is certain.
+        hops.map_while(|hop: Option<IpAddr>| hop).find(|hop| !self.is_proxy(*hop)).unwrap_or(peer)
+    }
+
+    fn is_own(&self, origin: &str, host: &str, secure: bool) -> bool {
+        if !self.origins.is_empty() {
+            return self.origins.iter().any(|own| own.eq_ignore_ascii_case(origin));
+        }
+        let scheme = if secure { "https" } else { "http" };
+        if host.is_empty() || !host_of(origin).is_some_and(|h| h.eq_ignore_ascii_case(host)) {
+            return false;
+        }
+        let own = origin.split("://").next() == Some(scheme);
+        if !own && !self.advised.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                origin,
+                "pages come from this origin but arrive here as {scheme}: set --origin or --trusted-proxy"
+            );
+        }
+        own
+    }
+}
+
+fn host_of(origin: &str) -> Option<&str> {
+    origin.split_once("://").map(|(_, host)| host)
+}
+
+fn session(headers: &HeaderMap, secure: bool) -> Option<TokenHash> {
+    let name = if secure { COOKIE_SECURE } else { COOKIE };
+    cookie(headers, name).and_then(token_hash)
+}
+
+/// The value of a cookie.
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    lines
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| pair.trim().split_once('=').filter(|(key, _)| *key == name))
+        .map(|(_, value)| value)
+}
+
+/// Notes who sent the request, for everything behind.
+pub async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip().to_canonical());
+    let mut client = app.trust.client(peer, request.headers());
+    client.place = request.extensions().get::<Arc<[OwnedSemaphorePermit; 2]>>().cloned();
+    request.extensions_mut().insert(client);
+    next.run(request).await
+}
+
+/// Refuses what another site's page sends to the server functions.
+pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
+    let client = request.extensions().get::<Client>();
+    let fetch_site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    let own = match client.map(|client| client.origin) {
+        Some(Origin::Own) => true,
+        Some(Origin::Absent) => matches!(fetch_site, None | Some("same-origin" | "none")),
+        _ => false,
+    };
+    if own { next.run(request).await } else { problem(&Error::CrossSite) }
+}
+
+/// The content security policy. Pages give the nonce of their one inline script; `connect` is a further
+/// address that they may connect to (the reload socket of `cargo leptos watch`).
+#[must_use]
+pub fn content_security_policy(nonce: Option<&str>, connect: Option<&str>) -> String {
+    let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
+    let connect = connect.map(|address| format!(" {address}")).unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
+         connect-src 'self'{connect}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+/// Puts the security headers on a response, whatever route it came from.
+pub async fn secure(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        if let Ok(policy) = HeaderValue::from_str(&content_security_policy(None, None)) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+    response
+}
+
+/// An error as `application/problem+json` (RFC 9457), with the same `code` as on the socket.
+#[must_use]
+pub fn problem(error: &Error) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut body = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "code": error.code(),
+        "detail": error.to_string(),
+    });
+    let retry = error.retry_after_ms();
+    if let Some(ms) = retry {
+        body["retryAfterMs"] = json!(ms);
+    }
+    let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
+    if let Some(ms) = retry {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
+    }
+    response
+}

@@ -1,0 +1,133 @@
+//! The contract of a store: what Madang keeps, and what every backend promises.
+//!
+//! Each call is one transaction or one snapshot. A call that returned has reached the disk; one
+//! that failed has changed nothing, unless it says otherwise.
+
+#[cfg(test)]
+mod contract;
+mod sqlite;
+
+use crate::domain::{
+    Author, Body, DisplayName, Epoch, Error, Message, MessageId, NameKey, PersonId, Room, RoomId, RoomName, Seq,
+    Timestamp,
+};
+use async_trait::async_trait;
+
+pub use sqlite::Sqlite;
+
+/// A message that is to be stored.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// The room.
+    pub room: RoomId,
+    /// Its identity, unique in the room for ever.
+    pub id: MessageId,
+    /// Who says it.
+    pub author: Author,
+    /// What.
+    pub body: Body,
+    /// The message of the same room that it answers.
+    pub reply_to: Option<MessageId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a [`NewMessage`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Appended {
+    /// It took the room's next number.
+    New(Message),
+    /// It was there already; this is its present state.
+    Repeat(Message),
+}
+
+/// A person, as a session knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub id: PersonId,
+    /// The name shown.
+    pub name: DisplayName,
+}
+
+/// Some of a room's messages and the room as it was at that moment.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// The room.
+    pub room: Room,
+    /// The messages asked for.
+    pub messages: Vec<Message>,
+}
+
+/// The hash of a session token; the token is nowhere but in the browser.
+pub type TokenHash = [u8; 32];
+
+/// Where rooms, messages, persons and sessions are kept.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Which history this is.
+    fn epoch(&self) -> Epoch;
+
+    /// The room that always exists.
+    fn lobby(&self) -> RoomId;
+
+    /// Whether the store answers.
+    async fn check(&self) -> Result<(), Error>;
+
+    /// All rooms, in the order in which they were made.
+    async fn rooms(&self) -> Result<Vec<Room>, Error>;
+
+    /// One room, or [`Error::RoomNotFound`].
+    async fn room(&self, id: RoomId) -> Result<Room, Error>;
+
+    /// Makes a room.
+    async fn create_room(
+        &self,
+        id: RoomId,
+        name: &RoomName,
+        by: Option<PersonId>,
+        at: Timestamp,
+    ) -> Result<Room, Error>;
+
+    /// Stores messages in their order, in one transaction: each takes its room's next number, unless
+    /// its id is known. A message that is refused ([`Error::RoomNotFound`], [`Error::IdConflict`],
+    /// [`Error::MessageNotFound`] for the one that it answers) does not hinder the others.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`]: none of them is known to be stored; the outcome may be unknown.
+    async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Result<Appended, Error>>, Error>;
+
+    /// The last `limit` messages with `seq` less than `before`, ascending; the newest without `before`.
+    async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Slice, Error>;
+
+    /// The present state of the first `limit` messages that changed after number `since`, by ascending `rev`.
+    async fn changed_since(&self, room: RoomId, since: Seq, limit: u32) -> Result<Slice, Error>;
+
+    /// Every held name: who holds it and the keys that no other name may share.
+    async fn held_names(&self) -> Result<Vec<(PersonId, NameKey)>, Error>;
+
+    /// Makes a person who holds `name`, with a first session. A name last used before
+    /// `unused_since` is taken over.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`] when somebody else holds it or a look-alike.
+    async fn sign_in(
+        &self,
+        person: &Person,
+        token: &TokenHash,
+        at: Timestamp,
+        unused_since: Timestamp,
+    ) -> Result<(), Error>;
+
+    /// Gives a person another session.
+    async fn add_session(&self, person: PersonId, token: &TokenHash, at: Timestamp) -> Result<(), Error>;
+
+    /// Whose session that is, noting that its name is in use.
+    async fn session(&self, token: &TokenHash, at: Timestamp) -> Result<Option<Person>, Error>;
+
+    /// Ends a session. When it was the person's last, the name is free; then that person is returned.
+    async fn sign_out(&self, token: &TokenHash) -> Result<Option<PersonId>, Error>;
+
+    /// Ends its connections and checks what was written into the main file.
+    async fn close(&self);
+}

@@ -1,0 +1,108 @@
+//! `GET /ws/chat`: the handshake, which chooses the dialect, and a close that the peer gets to see.
+
+use super::{
+    http::App,
+    hub::{Closing, Kind},
+    security::{Client, problem},
+    session::{self, End, Opened},
+    store::Person,
+};
+use crate::{
+    domain::{Error, limits},
+    protocol::V1,
+};
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::server::create_response_with_body,
+        protocol::{CloseFrame, Role, WebSocketConfig},
+    },
+};
+
+/// Bytes read from the kernel at a time.
+const READ_BUFFER: usize = 4 * 1024;
+/// Bytes gathered before a write; a flush ends every batch anyway.
+const WRITE_BUFFER: usize = 16 * 1024;
+/// The write buffer never holds more than one message beyond that.
+const WRITE_BUFFER_MAX: usize = WRITE_BUFFER + 2 * limits::FRAME_BYTES;
+
+/// tungstenite's own defaults are 256 KiB of buffers for each connection, and messages of 64 MiB.
+fn socket_settings() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(WRITE_BUFFER_MAX)
+        .max_message_size(Some(limits::FRAME_BYTES))
+        .max_frame_size(Some(limits::FRAME_BYTES))
+}
+
+/// Answers the upgrade and runs the connection in a task of its own.
+pub async fn upgrade(State(app): State<App>, Extension(client): Extension<Client>, mut request: Request) -> Response {
+    let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let answer = create_response_with_body(&request, Body::empty);
+    let (Some(on_upgrade), Ok(mut response)) = (on_upgrade, answer) else {
+        return problem(&Error::bad_frame("this address takes WebSocket connections"));
+    };
+    let v1 = asks_for_v1(request.headers());
+    if v1 {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(V1));
+    }
+    // A foreign page may open the socket, but never with our cookie; the open dialect has no persons.
+    let session = client.session.filter(|_| v1 && client.is_own());
+    let person = match app.chat.who(session.as_ref()).await {
+        Ok(person) => person,
+        Err(error) => return problem(&error),
+    };
+    let session = session.filter(|_| person.is_some());
+    tokio::spawn(serve(app, on_upgrade, Kind { v1, session }, person, client));
+    response
+}
+
+fn asks_for_v1(headers: &HeaderMap) -> bool {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    offered.flat_map(|value| value.split(',')).any(|protocol| protocol.trim() == V1)
+}
+
+async fn serve(app: App, on_upgrade: OnUpgrade, kind: Kind, person: Option<Person>, client: Client) {
+    // Held until the end, so that a stopping server waits for the close frame to go out.
+    let _alive = app.alive.clone();
+    let Ok(upgraded) = on_upgrade.await else { return };
+    let io = TokioIo::new(upgraded);
+    let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(socket_settings())).await;
+    let opened = Opened { v1: kind.v1, person, address: client.address };
+    let mailbox = app.chat.hub().connect(kind);
+    let end = session::run(app.chat.clone(), opened, mailbox, &mut socket).await;
+    drop((app, client.place));
+    let closing = match end {
+        End::Lost => return,
+        End::Peer(_) => None,
+        End::Ours(closing) => Some(closing),
+    };
+    let _ = timeout(limits::LINGER * 2, say_goodbye(socket, closing)).await;
+}
+
+/// Sends the close frame, then reads on for a while: closing a socket with unread input makes the
+/// kernel send a reset, and the peer would never see the code.
+async fn say_goodbye(mut socket: WebSocketStream<TokioIo<Upgraded>>, closing: Option<Closing>) {
+    let frame = closing.map(|Closing { code, reason }| CloseFrame { code: code.into(), reason: reason.into() });
+    // In answer to the peer's own close frame, tungstenite has queued the reply; this sends it.
+    let _ = socket.close(frame).await;
+    let io = socket.get_mut();
+    let _ = io.shutdown().await;
+    let mut rest = [0; READ_BUFFER];
+    let read_on = async { while io.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
+    let _ = timeout(limits::LINGER, read_on).await;
+}

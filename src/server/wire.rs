@@ -1,0 +1,56 @@
+//! From what is stored to what is sent: one allow-listed shape for each audience, never the row.
+
+use super::clock::rfc3339;
+use crate::{
+    domain::{AuthorKind, DisplayName, Message, Room},
+    protocol::{LastLine, Member, ReplyTo, RoomSummary, Talk},
+};
+
+/// A message as everyone in its room sees it.
+#[must_use]
+pub fn talk(message: &Message) -> Talk {
+    let Member { sender, person, guest } = member(&message.author.name, &message.author.kind);
+    Talk {
+        room_id: message.room,
+        sender,
+        message: message.body.clone(),
+        id: message.id,
+        seq: message.seq,
+        rev: message.rev,
+        at: rfc3339(message.at),
+        person,
+        guest,
+        reply_to: message.reply_to.clone().map(|quote| ReplyTo {
+            id: quote.id,
+            seq: quote.seq,
+            sender: quote.sender,
+            excerpt: quote.excerpt,
+        }),
+    }
+}
+
+/// Somebody as the others see them.
+#[must_use]
+pub fn member(name: &DisplayName, kind: &AuthorKind) -> Member {
+    let (person, guest) = match kind {
+        AuthorKind::Person(id) => (Some(*id), None),
+        AuthorKind::Guest(tag) => (None, Some(tag.clone())),
+    };
+    Member { sender: name.to_string(), person, guest }
+}
+
+/// A room as the list shows it.
+#[must_use]
+pub fn summary(room: &Room, member_count: u32) -> RoomSummary {
+    let last = room.last.clone();
+    RoomSummary {
+        room_id: room.id,
+        name: room.name.to_string(),
+        topic: room.topic.clone(),
+        lobby: room.lobby,
+        head: room.head,
+        at: last.as_ref().map(|(_, _, at)| rfc3339(*at)),
+        last: last.map(|(sender, message, _)| LastLine { sender, message }),
+        member_count,
+    }
+}

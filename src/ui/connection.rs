@@ -1,0 +1,278 @@
+//! The one connection: opened with the v1 dialect, kept alive, opened again with growing, jittered
+//! pauses, and resumed where the page left off.
+
+use super::{
+    Ui,
+    state::{Link, Todo},
+};
+use crate::{
+    domain::{MessageId, RoomId},
+    protocol::{ClientFrame, ServerFrame, V1},
+};
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_util::{SinkExt, StreamExt, stream};
+use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use leptos::{ev, prelude::*};
+use std::time::Duration;
+
+/// The first pause before another try, and the longest, in milliseconds; a random part of it is waited.
+const PAUSE_MS: f64 = 500.0;
+const PAUSE_MAX_MS: f64 = 30_000.0;
+/// A browser cannot see WebSocket pings: the page asks after this long without a frame …
+const ASK_AFTER_MS: f64 = 10_000.0;
+/// … and gives the connection up after this long.
+const DEAD_AFTER_MS: f64 = 25_000.0;
+
+/// What the page tells its connection.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Another room, or none, is on screen.
+    Moved,
+    /// A message waits in the state.
+    Say(MessageId),
+    /// Somebody is writing in the room on screen.
+    Typing,
+    /// This browser signed in: come back as who it is.
+    SignedIn,
+    /// Try at once: the user asked, or the network or the page came back.
+    Wake,
+    /// A second went by.
+    Tick,
+}
+
+/// What arrives while connected.
+enum Arrival {
+    Frame(Result<Message, WebSocketError>),
+    Event(Event),
+    /// The socket has ended.
+    End,
+}
+
+/// Why a conversation ended.
+#[derive(PartialEq, Eq)]
+enum End {
+    Lost,
+    Again,
+}
+
+/// The sending end.
+#[derive(Clone, Debug)]
+pub struct Events(UnboundedSender<Event>);
+
+impl Events {
+    /// Tells the connection.
+    pub fn send(&self, event: Event) {
+        let _ = self.0.unbounded_send(event);
+    }
+}
+
+/// The two ends.
+#[must_use]
+pub fn events() -> (Events, UnboundedReceiver<Event>) {
+    let (sender, receiver) = unbounded();
+    (Events(sender), receiver)
+}
+
+/// Wakes the page up and starts its connection, in the browser only. `stale`: the page shows older
+/// messages than the newest.
+pub fn start(ui: Ui, inbox: UnboundedReceiver<Event>, stale: bool) {
+    let mut inbox = Some(inbox);
+    // The only long-lived effect. Effects do not run on the server.
+    Effect::new(move |_| {
+        let Some(inbox) = inbox.take() else { return };
+        ui.awake.set(true);
+        ui.now.set(js_sys::Date::now());
+        wake_on_events(ui);
+        if stale {
+            ui.reload();
+        }
+        leptos::task::spawn_local(Connection { ui, entered: None, heard: 0.0, asked: 0.0 }.run(inbox));
+    });
+}
+
+fn wake_on_events(ui: Ui) {
+    for event in ["online", "focus"] {
+        window_event_listener_untyped(event, move |_| ui.tell(Event::Wake));
+    }
+    window_event_listener(ev::popstate, move |_| {
+        let path = window().location().pathname().unwrap_or_default();
+        let room = path.strip_prefix("/rooms/").and_then(|id| id.parse().ok());
+        ui.go(room, false);
+    });
+    let tick = move || {
+        ui.now.set(js_sys::Date::now());
+        let mut faded = false;
+        ui.state.update_untracked(|state| faded = state.tick(js_sys::Date::now()));
+        if faded {
+            ui.state.notify();
+        }
+        ui.tell(Event::Tick);
+    };
+    let _ = set_interval_with_handle(tick, Duration::from_secs(1));
+}
+
+struct Connection {
+    ui: Ui,
+    /// The room that this connection has entered.
+    entered: Option<RoomId>,
+    /// When something last came.
+    heard: f64,
+    /// When PING was last sent.
+    asked: f64,
+}
+
+impl Connection {
+    async fn run(mut self, mut inbox: UnboundedReceiver<Event>) {
+        let mut tries: i32 = 0;
+        loop {
+            let end = match WebSocket::open_with_protocol(&url(), V1) {
+                Ok(socket) => self.converse(socket, &mut inbox, &mut tries).await,
+                Err(_) => End::Lost,
+            };
+            self.entered = None;
+            if end == End::Lost {
+                self.pause(&mut inbox, tries).await;
+                tries += 1;
+            }
+            self.set_link(Link::Connecting);
+        }
+    }
+
+    /// Full jitter: everyone comes back at a moment of their own.
+    async fn pause(&self, inbox: &mut UnboundedReceiver<Event>, tries: i32) {
+        let longest = (PAUSE_MS * 2f64.powi(tries.min(10))).min(PAUSE_MAX_MS);
+        let until = js_sys::Date::now() + longest * js_sys::Math::random();
+        self.set_link(Link::Waiting { until });
+        while let Some(event) = inbox.next().await {
+            match event {
+                Event::Wake | Event::SignedIn => return,
+                _ if js_sys::Date::now() >= until => return,
+                _ => {}
+            }
+        }
+    }
+
+    async fn converse(&mut self, socket: WebSocket, inbox: &mut UnboundedReceiver<Event>, tries: &mut i32) -> End {
+        let (mut sink, frames) = socket.split();
+        self.heard = js_sys::Date::now();
+        self.asked = self.heard;
+        let frames = frames.map(Arrival::Frame).chain(stream::iter([Arrival::End]));
+        let mut arrivals = stream::select(frames, inbox.map(Arrival::Event));
+        let mut outbox = vec![ClientFrame::Watch { on: true }];
+        outbox.extend(self.enter());
+        loop {
+            for frame in outbox.drain(..) {
+                let text = serde_json::to_string(&frame).unwrap_or_default();
+                if sink.send(Message::Text(text)).await.is_err() {
+                    return End::Lost;
+                }
+            }
+            match arrivals.next().await {
+                Some(Arrival::Frame(Ok(Message::Text(text)))) => {
+                    self.heard = js_sys::Date::now();
+                    *tries = 0;
+                    self.set_link(Link::Live);
+                    outbox = self.receive(&text);
+                }
+                Some(Arrival::Frame(Ok(Message::Bytes(_)))) => {}
+                Some(Arrival::Event(Event::SignedIn)) => return End::Again,
+                Some(Arrival::Event(event)) => match self.act(event) {
+                    Some(frames) => outbox = frames,
+                    None => return End::Lost,
+                },
+                Some(Arrival::Frame(Err(_)) | Arrival::End) | None => return End::Lost,
+            }
+        }
+    }
+
+    /// Applies a frame, and answers with what it makes necessary.
+    fn receive(&mut self, text: &str) -> Vec<ClientFrame> {
+        // A frame of a newer server that this page does not know is passed over.
+        let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return Vec::new() };
+        let is_room = matches!(&frame, ServerFrame::Room(_));
+        let mut todo = Todo::Nothing;
+        self.ui.state.update(|state| todo = state.apply(frame, js_sys::Date::now()));
+        match todo {
+            Todo::Reload => {
+                self.ui.reload();
+                Vec::new()
+            }
+            Todo::Resync => self.enter(),
+            // In the room again: what had not come back is sent once more, under its own id.
+            Todo::Nothing if is_room => self.unsent(),
+            Todo::Nothing => Vec::new(),
+        }
+    }
+
+    /// What to send for an event; `None` gives the connection up.
+    fn act(&mut self, event: Event) -> Option<Vec<ClientFrame>> {
+        let room = self.ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
+        let here = room.filter(|_| room == self.entered);
+        Some(match event {
+            Event::Moved => {
+                let left = self.entered.filter(|_| room != self.entered);
+                left.map(|room_id| ClientFrame::Leave { room_id }).into_iter().chain(self.enter()).collect()
+            }
+            Event::Say(id) if here.is_some() => self
+                .unsent()
+                .into_iter()
+                .filter(|frame| matches!(frame, ClientFrame::Talk { id: Some(one), .. } if *one == id))
+                .collect(),
+            Event::Typing => here.map(|room_id| ClientFrame::Typing { room_id }).into_iter().collect(),
+            Event::Tick => {
+                let now = js_sys::Date::now();
+                if now - self.heard > DEAD_AFTER_MS {
+                    return None;
+                }
+                let ask = now - self.heard.max(self.asked) > ASK_AFTER_MS;
+                if ask {
+                    self.asked = now;
+                }
+                ask.then_some(ClientFrame::Ping).into_iter().collect()
+            }
+            Event::Say(_) | Event::SignedIn | Event::Wake => Vec::new(),
+        })
+    }
+
+    /// ENTER for the room on screen, if there is one and this browser has joined.
+    fn enter(&mut self) -> Vec<ClientFrame> {
+        let frame = self.ui.state.with_untracked(|state| {
+            let room = state.room.as_ref().filter(|_| state.me.is_some())?;
+            Some(ClientFrame::Enter { room_id: room.id, sender: None, since: Some(room.head), epoch: Some(room.epoch) })
+        });
+        self.entered = match &frame {
+            Some(ClientFrame::Enter { room_id, .. }) => Some(*room_id),
+            _ => None,
+        };
+        frame.into_iter().collect()
+    }
+
+    /// TALK for everything that waits in the room on screen, in its order.
+    fn unsent(&self) -> Vec<ClientFrame> {
+        self.ui.state.with_untracked(|state| {
+            let Some(room) = &state.room else { return Vec::new() };
+            let waiting = room.sending.iter().filter(|sending| sending.failed.is_none());
+            waiting
+                .map(|sending| ClientFrame::Talk {
+                    room_id: room.id,
+                    id: Some(sending.id),
+                    sender: None,
+                    message: sending.text.clone(),
+                    reply_to: None,
+                })
+                .collect()
+        })
+    }
+
+    fn set_link(&self, link: Link) {
+        if self.ui.state.with_untracked(|state| state.link) != link {
+            self.ui.state.update(|state| state.set_link(link, js_sys::Date::now()));
+        }
+    }
+}
+
+fn url() -> String {
+    let location = window().location();
+    let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
+    format!("{scheme}://{}/ws/chat", location.host().unwrap_or_default())
+}

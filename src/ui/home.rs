@@ -1,0 +1,71 @@
+//! Home: what Madang is in one sentence, and the form that makes a room.
+
+use super::{Ui, parts::FieldError};
+use crate::{api, domain::limits::ROOM_NAME_CHARS};
+use leptos::{ev::SubmitEvent, html::Input, prelude::*};
+
+const PATH: &str = "/api/create_room";
+
+/// Home's main pane.
+#[component]
+pub fn Home() -> impl IntoView {
+    let ui = Ui::get();
+    let only_lobby = Memo::new(move |_| ui.state.with(|state| state.rooms.len() <= 1));
+    view! {
+        <main id="main" class="welcome" tabindex="-1">
+            <div class="welcome-inner">
+                <svg class="yard" aria-hidden="true"><use href="/icons.svg#yard"></use></svg>
+                <div>
+                    <h1 class="welcome-title">{move || if only_lobby.get() { ui.text.first_room } else { ui.text.welcome }}</h1>
+                    <p class="welcome-text">{move || if only_lobby.get() { ui.text.first_room_text } else { ui.text.welcome_text }}</p>
+                </div>
+                <Create/>
+            </div>
+        </main>
+    }
+}
+
+#[component]
+fn Create() -> impl IntoView {
+    let ui = Ui::get();
+    let name: NodeRef<Input> = NodeRef::new();
+    let error = RwSignal::new(Ui::refused(PATH).map(|error| (ui.text.error)(error.code())));
+    let create = move |submit: SubmitEvent| {
+        submit.prevent_default();
+        let Some(name) = name.get_untracked() else { return };
+        leptos::task::spawn_local(async move {
+            match api::create_room(name.value()).await {
+                Ok(room) => {
+                    ui.state.update(|state| {
+                        if state.rooms.iter().all(|known| known.room_id != room.room_id) {
+                            state.rooms.push(room.clone());
+                        }
+                    });
+                    ui.go(Some(room.room_id), true);
+                }
+                Err(refusal) => error.set(Some((ui.text.error)(refusal.code()))),
+            }
+        });
+    };
+    view! {
+        <form class="create field" id="create" method="post" action=PATH on:submit=create>
+            <label class="field-label" for="create-name">{ui.text.create_label}</label>
+            <div class="field-row">
+                <input
+                    class="field-input"
+                    id="create-name"
+                    name="name"
+                    maxlength=ROOM_NAME_CHARS.to_string()
+                    required
+                    autocomplete="off"
+                    placeholder=ui.text.create_example
+                    aria-invalid=move || error.with(Option::is_some).then_some("true")
+                    aria-describedby=move || error.with(Option::is_some).then_some("create-error")
+                    node_ref=name
+                />
+                <button class="button">{ui.text.create}</button>
+            </div>
+            <FieldError id="create-error" text=error.into()/>
+        </form>
+    }
+}

@@ -1,0 +1,210 @@
+//! The page: rendered whole on the server, brought to life in the browser as one island.
+//!
+//! The island owns the one connection ([`connection`]) and the one state ([`state`]); its parts take
+//! what they show from there. Without JavaScript every form and link still works, since each is a
+//! plain one first.
+
+pub mod account;
+pub mod composer;
+pub mod connection;
+pub mod home;
+pub mod island;
+pub mod join;
+pub mod lost;
+pub mod members;
+pub mod parts;
+pub mod preferences;
+pub mod room;
+pub mod room_list;
+pub mod state;
+pub mod text;
+pub mod time;
+pub mod timeline;
+
+use crate::{
+    api,
+    domain::{Error, MessageId, RoomId, Seq},
+    protocol::{Member, RoomSummary, RoomView},
+};
+use connection::{Event, Events};
+use leptos::prelude::*;
+use lost::Lost;
+use preferences::Lang;
+use serde::{Deserialize, Serialize};
+use state::{ChatState, Sending};
+use text::Text;
+
+/// What the server knew when it rendered the page; the browser starts from the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstPage {
+    /// The language.
+    pub lang: Lang,
+    /// Who this browser is; `None` before joining.
+    pub me: Option<Member>,
+    /// Every room.
+    pub rooms: Vec<RoomSummary>,
+    /// The room on screen.
+    pub room: Option<RoomView>,
+    /// Whether that shows older messages than the newest: a page for reading without JavaScript.
+    pub older: bool,
+    /// Set when the address leads nowhere.
+    pub lost: Option<Lost>,
+    /// The plain form that was refused, if the page answers one.
+    pub refused: Option<Refused>,
+}
+
+/// A refused form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The path that it was posted to.
+    pub path: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// What every part of the page can reach.
+#[derive(Clone, Copy)]
+pub struct Ui {
+    /// What the page knows.
+    pub state: RwSignal<ChatState>,
+    /// The words.
+    pub text: &'static Text,
+    /// Which address is shown that leads nowhere.
+    pub lost: RwSignal<Option<Lost>>,
+    /// Set once the page is live: until then nothing may differ from what the server rendered.
+    pub awake: RwSignal<bool>,
+    /// The browser's clock, in milliseconds, once a second.
+    pub now: RwSignal<f64>,
+    events: StoredValue<Events>,
+}
+
+impl Ui {
+    /// The page's context.
+    #[must_use]
+    pub fn get() -> Self {
+        expect_context()
+    }
+
+    /// Why the plain form at `path` was refused, if this page answers it.
+    #[must_use]
+    pub fn refused(path: &str) -> Option<Error> {
+        let refused: Option<Refused> = use_context::<StoredValue<Option<Refused>>>()?.get_value();
+        refused.filter(|refused| refused.path == path).map(|refused| refused.error)
+    }
+
+    /// Tells the connection.
+    pub fn tell(&self, event: Event) {
+        self.events.with_value(|events| events.send(event));
+    }
+
+    /// Follows a link of ours without loading a page: to a room, or home with `None`.
+    pub fn go(self, room: Option<RoomId>, push: bool) {
+        leptos::task::spawn_local(async move {
+            let view = match room {
+                None => None,
+                Some(id) => match api::room_page(id, None).await {
+                    Ok(view) => Some(view),
+                    Err(_) => return leave_for(&address(room)),
+                },
+            };
+            if push {
+                push_address(&address(room));
+            }
+            let title = view
+                .as_ref()
+                .map_or(self.text.madang.to_owned(), |view| format!("{} · {}", view.room.name, self.text.madang));
+            document().set_title(&title);
+            self.lost.set(None);
+            self.state.update(|state| match view {
+                Some(view) => state.open(view),
+                None => state.room = None,
+            });
+            self.tell(Event::Moved);
+        });
+    }
+
+    /// Loads the room on screen anew.
+    pub fn reload(self) {
+        let Some(id) = self.state.with_untracked(|state| state.room.as_ref().map(|room| room.id)) else { return };
+        leptos::task::spawn_local(async move {
+            if let Ok(view) = api::room_page(id, None).await {
+                self.state.update(|state| {
+                    if state.room.as_ref().is_some_and(|room| room.id == id) {
+                        state.open(view);
+                    }
+                });
+                self.tell(Event::Moved);
+            }
+        });
+    }
+
+    /// Loads the messages before `seq`.
+    pub fn load_older(self, room: RoomId, seq: Seq) {
+        leptos::task::spawn_local(async move {
+            if let Ok(view) = api::room_page(room, Some(seq)).await {
+                self.state.update(|state| state.prepend(view));
+            }
+        });
+    }
+
+    /// Says something in the room on screen: it is shown at once and sent as soon as there is a connection.
+    pub fn say(self, text: String) {
+        let sending = Sending { id: MessageId::new(), text, at: time::now_rfc3339(), failed: None };
+        self.state.update(|state| {
+            if let Some(room) = state.room.as_mut() {
+                room.sending.push(sending.clone());
+            }
+        });
+        self.tell(Event::Say(sending.id));
+    }
+
+    /// Sends a refused message again, under the same id.
+    pub fn say_again(self, id: MessageId) {
+        self.state.update(|state| {
+            let sending = state.room.iter_mut().flat_map(|room| &mut room.sending).find(|sending| sending.id == id);
+            if let Some(sending) = sending {
+                sending.failed = None;
+            }
+        });
+        self.tell(Event::Say(id));
+    }
+
+    /// Gives a refused message up.
+    pub fn discard(self, id: MessageId) {
+        self.state.update(|state| {
+            if let Some(room) = state.room.as_mut() {
+                room.sending.retain(|sending| sending.id != id);
+            }
+        });
+    }
+}
+
+/// The address of a room, or of the list.
+#[must_use]
+pub fn address(room: Option<RoomId>) -> String {
+    room.map_or_else(|| "/".to_owned(), |id| format!("/rooms/{id}"))
+}
+
+/// Whether a click is an ordinary one: others open tabs and windows and stay the browser's.
+#[must_use]
+pub fn is_plain_click(click: &web_sys::MouseEvent) -> bool {
+    click.button() == 0 && !(click.ctrl_key() || click.meta_key() || click.shift_key() || click.alt_key())
+}
+
+fn push_address(address: &str) {
+    if let Ok(history) = window().history() {
+        let _ = history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(address));
+    }
+}
+
+/// Loads a page the ordinary way, for whatever cannot be shown here.
+fn leave_for(address: &str) {
+    let _ = window().location().set_href(address);
+}
+
+/// The page has panicked: offer to load it anew.
+pub fn show_crashed() {
+    if let Some(bar) = document().get_element_by_id("crashed") {
+        let _ = bar.remove_attribute("hidden");
+    }
+}

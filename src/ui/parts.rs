@@ -1,0 +1,61 @@
+//! Small pieces that several parts of the page are made of.
+
+use leptos::prelude::*;
+
+/// An icon of the sprite in `public/icons.svg`.
+#[component]
+pub fn Icon(
+    /// The symbol's id.
+    name: &'static str,
+) -> impl IntoView {
+    let href = format!("/icons.svg#{name}");
+    view! { <svg class="icon" aria-hidden="true"><use href=href></use></svg> }
+}
+
+/// The mark of Madang.
+#[component]
+pub fn Mark() -> impl IntoView {
+    view! { <svg class="mark" aria-hidden="true"><use href="/icons.svg#logo"></use></svg> }
+}
+
+/// The first letter of a name, before a hue if it has one of its own.
+#[component]
+pub fn Avatar(
+    /// The name.
+    name: String,
+    /// What the hue is taken from; nothing when the place around it sets the hue.
+    #[prop(optional, into)]
+    of: String,
+) -> impl IntoView {
+    let class = if of.is_empty() { "avatar".to_owned() } else { format!("avatar {}", hue(&of)) };
+    let letter: String = name.chars().next().into_iter().flat_map(char::to_uppercase).collect();
+    view! { <span class=class aria-hidden="true">{letter}</span> }
+}
+
+/// Text for screen readers alone.
+#[component]
+pub fn Hidden(
+    /// The text.
+    text: &'static str,
+) -> impl IntoView {
+    view! { <span class="visually-hidden">{text}</span> }
+}
+
+/// The error of a form, beside its field. Nothing without one.
+#[component]
+pub fn FieldError(
+    /// The element's id, which the field is described by.
+    id: &'static str,
+    /// What went wrong.
+    text: Signal<Option<String>>,
+) -> impl IntoView {
+    move || text.get().map(|text| view! { <p class="field-error" id=id role="alert"><Icon name="alert"/>{text}</p> })
+}
+
+/// The class of one of eight quiet hues, always the same for the same thing.
+#[must_use]
+pub fn hue(of: &str) -> String {
+    // FNV-1a: short, and even enough over eight.
+    let hash = of.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("hue-{}", (hash >> 16) % 8)
+}

@@ -1,0 +1,497 @@
+//! What the page knows, as plain structs. [`ChatState::apply`] takes a frame in any order, repeated
+//! or late; it is tested here without a browser.
+
+use crate::{
+    domain::{Epoch, MessageId, RoomId, Seq},
+    protocol::{Member, Presence, RoomState, RoomSummary, RoomView, ServerFrame, Talk},
+};
+use serde::{Deserialize, Serialize};
+
+/// How long somebody counts as writing after their last TYPING, in milliseconds.
+const TYPING_SHOWN_MS: f64 = 5_000.0;
+/// Comings and goings that the page remembers.
+const NOTICES_KEPT: usize = 50;
+
+/// Everything the page shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChatState {
+    /// Who this browser is; `None` before joining.
+    pub me: Option<Member>,
+    /// Every room, in the order in which they were made.
+    pub rooms: Vec<RoomSummary>,
+    /// The room on screen.
+    pub room: Option<OpenRoom>,
+    /// The connection.
+    pub link: Link,
+    /// Since when there is none (milliseconds, the browser's clock).
+    pub down_since: Option<f64>,
+}
+
+/// The connection, as people see it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Link {
+    /// Opening.
+    #[default]
+    Connecting,
+    /// Open, and the server has spoken.
+    Live,
+    /// Lost; the next try is at this time (milliseconds, the browser's clock).
+    Waiting {
+        /// When.
+        until: f64,
+    },
+}
+
+/// The room on screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenRoom {
+    /// Which.
+    pub id: RoomId,
+    /// Its name.
+    pub name: String,
+    /// The history that its numbers belong to.
+    pub epoch: Epoch,
+    /// Every change up to this number has been applied.
+    pub head: Seq,
+    /// What was said, by place, without gap from the first one here.
+    pub messages: Vec<Talk>,
+    /// What this browser has said and not seen come back.
+    pub sending: Vec<Sending>,
+    /// Who is here; not all in a crowd.
+    pub members: Vec<Member>,
+    /// How many are here.
+    pub member_count: u32,
+    /// Who is writing, and until when to show it.
+    pub typing: Vec<(Member, f64)>,
+    /// Who came and went while the page was open.
+    pub notices: Vec<Notice>,
+    /// Whether the replay is complete and changes arrive one by one.
+    pub live: bool,
+}
+
+/// A message that this browser has sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sending {
+    /// Kept over every retry.
+    pub id: MessageId,
+    /// The text.
+    pub text: String,
+    /// When, as RFC 3339.
+    pub at: String,
+    /// The code of its refusal.
+    pub failed: Option<String>,
+}
+
+/// People who came or went at one point of the conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// The message after which they did.
+    pub after: Seq,
+    /// Whether they came; else they went.
+    pub came: bool,
+    /// Their names.
+    pub names: Vec<String>,
+}
+
+/// What a frame makes necessary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Todo {
+    /// Nothing further.
+    Nothing,
+    /// Ask for what changed after `head`: something was missed.
+    Resync,
+    /// Load the room anew: what is here belongs to another history, or to a visitor who has not joined.
+    Reload,
+}
+
+impl ChatState {
+    /// Applies one frame. `now` is the browser's clock in milliseconds.
+    pub fn apply(&mut self, frame: ServerFrame, now: f64) -> Todo {
+        if let ServerFrame::List(summary) = frame {
+            return self.list(summary);
+        }
+        let me = self.me.clone();
+        let Some(room) = self.room.as_mut() else { return Todo::Nothing };
+        match frame {
+            ServerFrame::Talk(talk) if talk.room_id == room.id => room.talk(talk),
+            ServerFrame::Room(state) if state.room_id == room.id => room.entered(state),
+            ServerFrame::Sync { room_id, head } if room_id == room.id => room.synced(head),
+            ServerFrame::Enter(presence) if presence.room_id == room.id => room.came(presence),
+            ServerFrame::Leave(presence) if presence.room_id == room.id => room.went(presence),
+            ServerFrame::Members { room_id, member_count } if room_id == room.id => {
+                room.member_count = member_count;
+                Todo::Nothing
+            }
+            ServerFrame::Typing { room_id, member } if room_id == room.id && Some(&member) != me.as_ref() => {
+                room.typing.retain(|(other, _)| *other != member);
+                room.typing.push((member, now + TYPING_SHOWN_MS));
+                Todo::Nothing
+            }
+            ServerFrame::Error(error) => {
+                let refused =
+                    room.sending.iter_mut().find(|sending| error.id.as_deref() == Some(&sending.id.to_string()));
+                if let Some(sending) = refused {
+                    sending.failed = Some(error.code);
+                }
+                Todo::Nothing
+            }
+            _ => Todo::Nothing,
+        }
+    }
+
+    fn list(&mut self, summary: RoomSummary) -> Todo {
+        let is_new = |room: &OpenRoom| room.id == summary.room_id && summary.head > room.head;
+        // Whoever has not joined is told of new messages by the list alone.
+        let todo =
+            if self.me.is_none() && self.room.as_ref().is_some_and(is_new) { Todo::Reload } else { Todo::Nothing };
+        if let Some(room) = self.room.as_mut().filter(|room| room.id == summary.room_id && !room.live) {
+            room.member_count = summary.member_count;
+        }
+        match self.rooms.iter_mut().find(|room| room.room_id == summary.room_id) {
+            Some(known) => *known = summary,
+            None => self.rooms.push(summary),
+        }
+        todo
+    }
+
+    /// Notes how the connection is.
+    pub fn set_link(&mut self, link: Link, now: f64) {
+        self.link = link;
+        self.down_since = if link == Link::Live { None } else { self.down_since.or(Some(now)) };
+    }
+
+    /// Shows another room, or the same one anew; what is being sent there stays.
+    pub fn open(&mut self, view: RoomView) {
+        let sending = self.room.take().filter(|room| room.id == view.room.room_id).map(|room| room.sending);
+        let mut room = OpenRoom::from(view);
+        room.sending = sending.unwrap_or_default();
+        let here: Vec<MessageId> = room.messages.iter().map(|talk| talk.id).collect();
+        room.sending.retain(|sending| !here.contains(&sending.id));
+        self.room = Some(room);
+    }
+
+    /// Puts a page of older messages in front.
+    pub fn prepend(&mut self, view: RoomView) {
+        if let Some(room) = self.room.as_mut().filter(|room| room.id == view.room.room_id && room.epoch == view.epoch) {
+            for talk in view.messages {
+                room.put(talk);
+            }
+        }
+    }
+
+    /// Forgets who has stopped writing; says whether that changed anything.
+    pub fn tick(&mut self, now: f64) -> bool {
+        let Some(room) = self.room.as_mut() else { return false };
+        let before = room.typing.len();
+        room.typing.retain(|(_, until)| *until > now);
+        room.typing.len() != before
+    }
+}
+
+impl From<RoomView> for OpenRoom {
+    fn from(view: RoomView) -> Self {
+        Self {
+            id: view.room.room_id,
+            name: view.room.name,
+            epoch: view.epoch,
+            head: view.room.head,
+            messages: view.messages,
+            sending: Vec::new(),
+            members: view.members,
+            member_count: view.room.member_count,
+            typing: Vec::new(),
+            notices: Vec::new(),
+            live: false,
+        }
+    }
+}
+
+impl OpenRoom {
+    /// Whether there are older messages than those here.
+    #[must_use]
+    pub fn has_older(&self) -> bool {
+        self.messages.first().is_some_and(|talk| talk.seq > 1)
+    }
+
+    /// Whether there are newer messages than those here: the page was asked for older ones.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        !self.live && self.messages.last().is_some_and(|talk| talk.seq < self.head)
+    }
+
+    fn talk(&mut self, talk: Talk) -> Todo {
+        let (rev, author) = (talk.rev, (talk.sender.clone(), talk.person, talk.guest.clone()));
+        self.sending.retain(|sending| sending.id != talk.id);
+        self.typing.retain(|(member, _)| (member.sender.clone(), member.person, member.guest.clone()) != author);
+        self.put(talk);
+        if !self.live || rev <= self.head {
+            return Todo::Nothing;
+        }
+        if rev > self.head + 1 {
+            self.live = false;
+            return Todo::Resync;
+        }
+        self.head = rev;
+        Todo::Nothing
+    }
+
+    /// Keeps the state with the highest `rev`, at the message's place.
+    fn put(&mut self, talk: Talk) {
+        match self.messages.binary_search_by_key(&talk.seq, |known| known.seq) {
+            Ok(at) if self.messages[at].rev < talk.rev => self.messages[at] = talk,
+            Ok(_) => {}
+            Err(at) => self.messages.insert(at, talk),
+        }
+    }
+
+    fn entered(&mut self, state: RoomState) -> Todo {
+        if state.reset || state.epoch != self.epoch {
+            return Todo::Reload;
+        }
+        self.name = state.name;
+        self.members = state.members;
+        self.member_count = state.member_count;
+        self.typing.clear();
+        self.live = false;
+        Todo::Nothing
+    }
+
+    fn synced(&mut self, head: Seq) -> Todo {
+        self.head = self.head.max(head);
+        self.live = true;
+        Todo::Nothing
+    }
+
+    fn came(&mut self, presence: Presence) -> Todo {
+        let member = member_of(&presence);
+        self.member_count = presence.member_count;
+        if !self.members.contains(&member) {
+            self.members.push(member);
+            self.members.sort_by(|a, b| a.sender.cmp(&b.sender));
+            self.notice(true, presence.sender);
+        }
+        Todo::Nothing
+    }
+
+    fn went(&mut self, presence: Presence) -> Todo {
+        let member = member_of(&presence);
+        self.member_count = presence.member_count;
+        self.members.retain(|other| *other != member);
+        self.typing.retain(|(other, _)| *other != member);
+        self.notice(false, presence.sender);
+        Todo::Nothing
+    }
+
+    /// One line for all who came, or went, at the same point.
+    fn notice(&mut self, came: bool, name: String) {
+        let after = self.messages.last().map_or(0, |talk| talk.seq);
+        match self.notices.last_mut() {
+            Some(last) if last.after == after && last.came == came => {
+                last.names.retain(|known| *known != name);
+                last.names.push(name);
+            }
+            _ => self.notices.push(Notice { after, came, names: vec![name] }),
+        }
+        if self.notices.len() > NOTICES_KEPT {
+            self.notices.remove(0);
+        }
+    }
+}
+
+fn member_of(presence: &Presence) -> Member {
+    Member { sender: presence.sender.clone(), person: presence.person, guest: presence.guest.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ErrorFrame;
+
+    fn talk(room_id: RoomId, seq: Seq, rev: Seq, message: &str) -> Talk {
+        Talk {
+            room_id,
+            sender: "mina".into(),
+            message: message.into(),
+            id: MessageId::new(),
+            seq,
+            rev,
+            at: "2026-11-22T00:00:00.000Z".into(),
+            person: None,
+            guest: Some("ab12".into()),
+            reply_to: None,
+        }
+    }
+
+    fn state(messages: u64) -> (ChatState, RoomId) {
+        let id = RoomId::new();
+        let room = RoomSummary {
+            room_id: id,
+            name: "방".into(),
+            topic: None,
+            lobby: false,
+            head: messages,
+            last: None,
+            at: None,
+            member_count: 0,
+        };
+        let view = RoomView {
+            room,
+            epoch: Epoch::new(),
+            messages: (1..=messages).map(|n| talk(id, n, n, &n.to_string())).collect(),
+            members: vec![],
+        };
+        let mut state = ChatState::default();
+        state.open(view);
+        state.apply(ServerFrame::Sync { room_id: id, head: messages }, 0.0);
+        (state, id)
+    }
+
+    fn shown(state: &ChatState) -> Vec<String> {
+        state.room.iter().flat_map(|room| &room.messages).map(|talk| talk.message.clone()).collect()
+    }
+
+    fn room(state: &ChatState) -> &OpenRoom {
+        state.room.as_ref().expect("a room is open")
+    }
+
+    #[test]
+    fn a_repeat_changes_nothing() {
+        let (mut state, id) = state(1);
+        let next = talk(id, 2, 2, "둘");
+        assert_eq!(state.apply(ServerFrame::Talk(next.clone()), 0.0), Todo::Nothing);
+        let before = state.clone();
+        assert_eq!(state.apply(ServerFrame::Talk(next), 0.0), Todo::Nothing);
+        assert_eq!(state, before);
+    }
+
+    #[test]
+    fn a_gap_asks_again_and_the_replay_closes_it() {
+        let (mut state, id) = state(1);
+        let (two, three) = (talk(id, 2, 2, "2"), talk(id, 3, 3, "3"));
+        assert_eq!(state.apply(ServerFrame::Talk(three.clone()), 0.0), Todo::Resync);
+        assert_eq!(room(&state).head, 1, "what is missing is asked for");
+        for frame in [two, three] {
+            assert_eq!(state.apply(ServerFrame::Talk(frame), 0.0), Todo::Nothing);
+        }
+        state.apply(ServerFrame::Sync { room_id: id, head: 3 }, 0.0);
+        assert_eq!(shown(&state), ["1", "2", "3"]);
+        assert_eq!((room(&state).head, room(&state).live), (3, true));
+    }
+
+    #[test]
+    fn messages_stand_in_order_and_the_highest_revision_wins() {
+        let (mut state, id) = state(1);
+        let mut edited = talk(id, 2, 3, "둘째, 고침");
+        let mut first = talk(id, 2, 2, "둘째");
+        first.id = edited.id;
+        state.room.as_mut().expect("open").live = false;
+        state.apply(ServerFrame::Talk(edited.clone()), 0.0);
+        state.apply(ServerFrame::Talk(first), 0.0);
+        assert_eq!(shown(&state), ["1", "둘째, 고침"]);
+        edited.rev = 4;
+        edited.message = "또 고침".into();
+        state.apply(ServerFrame::Talk(edited), 0.0);
+        assert_eq!(shown(&state), ["1", "또 고침"]);
+    }
+
+    #[test]
+    fn ones_own_message_is_sending_until_it_comes_back() {
+        let (mut state, id) = state(0);
+        let back = talk(id, 1, 1, "안녕");
+        state.room.as_mut().expect("open").sending.push(Sending {
+            id: back.id,
+            text: "안녕".into(),
+            at: String::new(),
+            failed: None,
+        });
+        let refusal = ErrorFrame {
+            code: "rate_limited".into(),
+            message: String::new(),
+            room_id: None,
+            id: Some(back.id.to_string()),
+            retry_after_ms: None,
+        };
+        state.apply(ServerFrame::Error(refusal), 0.0);
+        assert_eq!(room(&state).sending[0].failed.as_deref(), Some("rate_limited"));
+        state.apply(ServerFrame::Talk(back), 0.0);
+        assert_eq!((room(&state).sending.len(), shown(&state)), (0, vec!["안녕".into()]));
+    }
+
+    #[test]
+    fn frames_of_other_rooms_do_not_touch_the_open_one() {
+        let (mut state, _) = state(1);
+        let before = state.clone();
+        state.apply(ServerFrame::Talk(talk(RoomId::new(), 9, 9, "elsewhere")), 0.0);
+        state.apply(ServerFrame::Sync { room_id: RoomId::new(), head: 99 }, 0.0);
+        assert_eq!(state, before);
+    }
+
+    #[test]
+    fn another_history_is_loaded_anew() {
+        let (mut state, id) = state(1);
+        let you = Member { sender: "mina".into(), person: None, guest: None };
+        let entered = RoomState {
+            room_id: id,
+            name: "방".into(),
+            topic: None,
+            lobby: false,
+            epoch: Epoch::new(),
+            head: 1,
+            you,
+            members: vec![],
+            member_count: 1,
+            reset: false,
+        };
+        assert_eq!(state.apply(ServerFrame::Room(entered), 0.0), Todo::Reload);
+    }
+
+    #[test]
+    fn several_who_come_together_make_one_line() {
+        let (mut state, id) = state(1);
+        for name in ["가", "나"] {
+            let presence = Presence {
+                room_id: id,
+                sender: name.into(),
+                message: String::new(),
+                person: None,
+                guest: Some(name.into()),
+                member_count: 1,
+            };
+            state.apply(ServerFrame::Enter(presence.clone()), 0.0);
+            state.apply(ServerFrame::Enter(presence), 0.0);
+        }
+        assert_eq!(room(&state).notices, [Notice { after: 1, came: true, names: vec!["가".into(), "나".into()] }]);
+    }
+
+    #[test]
+    fn typing_fades_and_ends_with_the_message() {
+        let (mut state, id) = state(0);
+        let member = Member { sender: "mina".into(), person: None, guest: Some("ab12".into()) };
+        let typing = ServerFrame::Typing { room_id: id, member };
+        state.apply(typing.clone(), 0.0);
+        assert!(!state.tick(4_999.0) && state.tick(5_001.0));
+        state.apply(typing, 6_000.0);
+        state.apply(ServerFrame::Talk(talk(id, 1, 1, "hi")), 6_001.0);
+        assert!(room(&state).typing.is_empty());
+    }
+
+    #[test]
+    fn the_list_brings_new_rooms_and_wakes_a_visitor() {
+        let (mut state, id) = state(1);
+        let summary = |room_id, head| RoomSummary {
+            room_id,
+            name: "b".into(),
+            topic: None,
+            lobby: false,
+            head,
+            last: None,
+            at: None,
+            member_count: 2,
+        };
+        assert_eq!(state.apply(ServerFrame::List(summary(RoomId::new(), 9)), 0.0), Todo::Nothing);
+        assert_eq!(state.rooms.len(), 1);
+        assert_eq!(state.apply(ServerFrame::List(summary(id, 2)), 0.0), Todo::Reload);
+        state.me = Some(Member { sender: "mina".into(), person: None, guest: None });
+        assert_eq!(state.apply(ServerFrame::List(summary(id, 3)), 0.0), Todo::Nothing);
+    }
+}

@@ -1,0 +1,362 @@
+//! Every word of the page, in Korean and English. A table of our own: two languages without plural
+//! trouble need no library in the browser, and a missing word does not compile.
+
+use super::preferences::Lang;
+use crate::domain::limits::{MESSAGE_CHARS, NAME_CHARS, ROOM_NAME_CHARS};
+
+/// The words of one language. What takes a value is a function.
+pub struct Text {
+    /// The product.
+    pub madang: &'static str,
+    /// One sentence on what it is, for search engines and shared links.
+    pub description: &'static str,
+    /// Skip link.
+    pub skip: &'static str,
+    /// The label of the list of rooms; also the way back to it.
+    pub rooms: &'static str,
+    /// The label of the language links.
+    pub language: &'static str,
+    /// Theme buttons.
+    pub dark: &'static str,
+    /// Theme buttons.
+    pub light: &'static str,
+    /// The lobby's badge.
+    pub anyone: &'static str,
+    /// The last line of a silent room, and the title of its empty timeline.
+    pub nothing_yet: &'static str,
+    /// Below it.
+    pub say_first: &'static str,
+    /// Above the first message.
+    pub beginning: &'static str,
+    /// Home.
+    pub welcome: &'static str,
+    /// Home.
+    pub welcome_text: &'static str,
+    /// Home while there is only the lobby.
+    pub first_room: &'static str,
+    /// Home while there is only the lobby.
+    pub first_room_text: &'static str,
+    /// The create form.
+    pub create_link: &'static str,
+    /// The create form.
+    pub create_label: &'static str,
+    /// The create form.
+    pub create_example: &'static str,
+    /// The create form.
+    pub create: &'static str,
+    /// The join form.
+    pub join_label: &'static str,
+    /// The join form.
+    pub join_name: &'static str,
+    /// The join form.
+    pub join_hint: &'static str,
+    /// The join form.
+    pub join: &'static str,
+    /// Signing out.
+    pub sign_out: &'static str,
+    /// The room's link.
+    pub copy_link: &'static str,
+    /// After copying it.
+    pub copied: &'static str,
+    /// The connection.
+    pub live: &'static str,
+    /// The connection.
+    pub connecting: &'static str,
+    /// The status line.
+    pub disconnected: &'static str,
+    /// The status line.
+    pub reconnect: &'static str,
+    /// The label of the timeline.
+    pub conversation: &'static str,
+    /// Above the timeline.
+    pub older: &'static str,
+    /// Below a page of older messages, without JavaScript.
+    pub newest: &'static str,
+    /// A guest's badge.
+    pub guest: &'static str,
+    /// One's own badge.
+    pub me: &'static str,
+    /// The members pane.
+    pub members: &'static str,
+    /// After a number.
+    pub show_members: &'static str,
+    /// After a number, for screen readers.
+    pub present: &'static str,
+    /// A message under way.
+    pub sending: &'static str,
+    /// A message refused.
+    pub not_sent: &'static str,
+    /// A message refused.
+    pub retry: &'static str,
+    /// A message refused.
+    pub discard: &'static str,
+    /// The composer.
+    pub message: &'static str,
+    /// The composer.
+    pub message_example: &'static str,
+    /// The composer.
+    pub send: &'static str,
+    /// A page that is not there.
+    pub page_lost: &'static str,
+    /// A page that is not there.
+    pub page_lost_text: &'static str,
+    /// A room that is not there.
+    pub room_lost: &'static str,
+    /// A room that is not there.
+    pub room_lost_text: &'static str,
+    /// The way home.
+    pub home: &'static str,
+    /// The bar over a page that crashed.
+    pub crashed: &'static str,
+    /// The bar over a page that crashed.
+    pub reload: &'static str,
+    /// "4 are here".
+    pub people_here: fn(u32) -> String,
+    /// Who is writing; never none.
+    pub typing: fn(&[String]) -> String,
+    /// Who came; never none.
+    pub came: fn(&[String]) -> String,
+    /// Who went; never none.
+    pub went: fn(&[String]) -> String,
+    /// "reconnecting in 8 s".
+    pub countdown: fn(u32) -> String,
+    /// Hour (0–23) and minute.
+    pub time: fn(u32, u32) -> String,
+    /// Month (1–12), day, and day of the week (0 is Sunday).
+    pub day: fn(u32, u32, u32) -> String,
+    /// Month and day, short.
+    pub short_day: fn(u32, u32) -> String,
+    /// What a refusal's code means.
+    pub error: fn(&str) -> String,
+}
+
+/// The words of a language.
+#[must_use]
+pub fn text(lang: Lang) -> &'static Text {
+    match lang {
+        Lang::Ko => &KO,
+        Lang::En => &EN,
+    }
+}
+
+/// Up to three names, and how many more there are.
+fn listed(names: &[String]) -> (String, usize) {
+    (names.iter().take(3).cloned().collect::<Vec<_>>().join(", "), names.len().saturating_sub(3))
+}
+
+static KO: Text = Text {
+    madang: "마당",
+    description: "누구나 명령 하나로 열고, 링크 하나로 들어오는 대화방",
+    skip: "본문으로 건너뛰기",
+    rooms: "방 목록",
+    language: "언어",
+    dark: "어두운 화면",
+    light: "밝은 화면",
+    anyone: "누구나",
+    nothing_yet: "아직 아무 말도 없습니다",
+    say_first: "첫마디를 건네 보세요. 링크를 보내면 누구나 들어올 수 있습니다.",
+    beginning: "대화가 시작된 곳입니다",
+    welcome: "문은 열려 있습니다",
+    welcome_text: "마당은 우리 서버에서 여는 대화방입니다. 방에 들어가 이름만 적으면 바로 이야기할 수 있습니다.",
+    first_room: "첫 방을 열어 보세요",
+    first_room_text: "아직 모두의 마당뿐입니다. 방에 이름을 붙이면 이야기가 시작됩니다.",
+    create_link: "새 방 만들기",
+    create_label: "새 방 이름",
+    create_example: "예: 봄 소풍 준비",
+    create: "방 만들기",
+    join_label: "이 마당에서 쓸 이름을 적어 주세요",
+    join_name: "이름",
+    join_hint: "나갈 때까지 다른 사람은 이 이름을 쓸 수 없습니다.",
+    join: "들어가기",
+    sign_out: "나가기",
+    copy_link: "링크 복사",
+    copied: "복사했습니다",
+    live: "연결됨",
+    connecting: "연결하는 중",
+    disconnected: "연결이 끊겼습니다.",
+    reconnect: "다시 연결",
+    conversation: "대화",
+    older: "이전 메시지 보기",
+    newest: "최근 메시지 보기",
+    guest: "손님",
+    me: "나",
+    members: "함께 있는 사람",
+    show_members: "명, 함께 있는 사람 보기",
+    present: "명 접속 중",
+    sending: "보내는 중",
+    not_sent: "보내지 못했습니다.",
+    retry: "다시 보내기",
+    discard: "지우기",
+    message: "메시지",
+    message_example: "메시지를 써 보세요",
+    send: "보내기",
+    page_lost: "이 페이지를 찾을 수 없습니다",
+    page_lost_text: "주소가 바뀌었거나 끝까지 복사되지 않았을 수 있습니다.",
+    room_lost: "이 방을 찾을 수 없습니다",
+    room_lost_text: "방이 없어졌거나 링크가 끝까지 복사되지 않았을 수 있습니다.",
+    home: "마당으로 돌아가기",
+    crashed: "화면이 멈췄습니다. 새로고침하면 이어서 쓸 수 있습니다.",
+    reload: "새로고침",
+    people_here: |n| format!("{n}명이 함께 있습니다"),
+    typing: |names| match listed(names) {
+        (names, 0) => format!("{names} 님이 쓰고 있습니다"),
+        (names, more) => format!("{names} 님 외 {more}명이 쓰고 있습니다"),
+    },
+    came: |names| match listed(names) {
+        (names, 0) => format!("{names} 님이 들어왔습니다"),
+        (names, more) => format!("{names} 님 외 {more}명이 들어왔습니다"),
+    },
+    went: |names| match listed(names) {
+        (names, 0) => format!("{names} 님이 나갔습니다"),
+        (names, more) => format!("{names} 님 외 {more}명이 나갔습니다"),
+    },
+    countdown: |seconds| format!("{seconds}초 뒤 다시 연결합니다."),
+    time: |hour, minute| {
+        let half = if hour < 12 { "오전" } else { "오후" };
+        format!("{half} {}:{minute:02}", (hour + 11) % 12 + 1)
+    },
+    day: |month, day, weekday| {
+        format!("{month}월 {day}일 {}요일", ["일", "월", "화", "수", "목", "금", "토"][weekday as usize % 7])
+    },
+    short_day: |month, day| format!("{month}월 {day}일"),
+    error: |code| match code {
+        "name_taken" => "다른 분이 쓰고 있거나 그와 비슷해 보이는 이름입니다. 다른 이름을 적어 주세요.".into(),
+        "name_invalid" => format!("이름은 {NAME_CHARS}자까지이고, 보이지 않는 글자는 쓸 수 없습니다."),
+        "room_name_invalid" => format!("방 이름은 1자에서 {ROOM_NAME_CHARS}자까지입니다."),
+        "message_empty" => "빈 메시지는 보낼 수 없습니다.".into(),
+        "message_too_long" => format!("메시지는 {MESSAGE_CHARS}자까지 쓸 수 있습니다."),
+        "rate_limited" => "조금 천천히 보내 주세요. 잠시 뒤 다시 해 보세요.".into(),
+        "room_not_found" => "이 방을 찾을 수 없습니다.".into(),
+        "not_entered" => "먼저 이름을 적고 들어와 주세요.".into(),
+        "busy" => "서버에 닿지 않습니다. 잠시 뒤 다시 해 보세요.".into(),
+        "storage_unavailable" => "서버가 지금 저장하지 못합니다. 잠시 뒤 다시 해 보세요.".into(),
+        _ => "잘 되지 않았습니다. 다시 해 보세요.".into(),
+    },
+};
+
+static EN: Text = Text {
+    madang: "Madang",
+    description: "Group chat that anyone can host with one command and join with one click",
+    skip: "Skip to content",
+    rooms: "Rooms",
+    language: "Language",
+    dark: "Dark theme",
+    light: "Light theme",
+    anyone: "everyone",
+    nothing_yet: "Nothing said yet",
+    say_first: "Say the first word. Anyone you send the link to can come in.",
+    beginning: "This is where the conversation began",
+    welcome: "The gate is open",
+    welcome_text: "Madang is a courtyard for talking, on a server of your own. Step into a room, write your name, and speak.",
+    first_room: "Open the first room",
+    first_room_text: "There is only the common yard so far. Name a room and the talk begins.",
+    create_link: "New room",
+    create_label: "Name of the new room",
+    create_example: "e.g. Spring picnic",
+    create: "Create room",
+    join_label: "Write the name you want to use here",
+    join_name: "Name",
+    join_hint: "Nobody else can use this name until you leave.",
+    join: "Join",
+    sign_out: "Sign out",
+    copy_link: "Copy link",
+    copied: "Copied",
+    live: "Connected",
+    connecting: "Connecting",
+    disconnected: "The connection is lost.",
+    reconnect: "Reconnect",
+    conversation: "Conversation",
+    older: "Earlier messages",
+    newest: "Latest messages",
+    guest: "guest",
+    me: "you",
+    members: "Here now",
+    show_members: "here, show who",
+    present: "here",
+    sending: "Sending",
+    not_sent: "Not sent.",
+    retry: "Send again",
+    discard: "Delete",
+    message: "Message",
+    message_example: "Write a message",
+    send: "Send",
+    page_lost: "There is no such page",
+    page_lost_text: "The address may have changed, or was not copied to its end.",
+    room_lost: "There is no such room",
+    room_lost_text: "The room may be gone, or the link was not copied to its end.",
+    home: "Back to the yard",
+    crashed: "The page has stopped. Reload it to go on.",
+    reload: "Reload",
+    people_here: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },
+    typing: |names| match listed(names) {
+        (who, 0) if names.len() == 1 => format!("{who} is writing"),
+        (who, 0) => format!("{who} are writing"),
+        (who, more) => format!("{who} and {more} more are writing"),
+    },
+    came: |names| match listed(names) {
+        (names, 0) => format!("{names} came in"),
+        (names, more) => format!("{names} and {more} more came in"),
+    },
+    went: |names| match listed(names) {
+        (names, 0) => format!("{names} left"),
+        (names, more) => format!("{names} and {more} more left"),
+    },
+    countdown: |seconds| format!("Trying again in {seconds} s."),
+    time: |hour, minute| format!("{hour:02}:{minute:02}"),
+    day: |month, day, weekday| {
+        let weekday =
+            ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"][weekday as usize % 7];
+        format!("{weekday}, {} {day}", MONTHS[(month as usize + 11) % 12])
+    },
+    short_day: |month, day| format!("{} {day}", &MONTHS[(month as usize + 11) % 12][..3]),
+    error: |code| match code {
+        "name_taken" => "Somebody uses that name, or one that looks like it. Please choose another.".into(),
+        "name_invalid" => format!("A name has up to {NAME_CHARS} characters, all of them visible."),
+        "room_name_invalid" => format!("A room's name has 1 to {ROOM_NAME_CHARS} characters."),
+        "message_empty" => "An empty message cannot be sent.".into(),
+        "message_too_long" => format!("A message has at most {MESSAGE_CHARS} characters."),
+        "rate_limited" => "That was a little fast. Try again in a moment.".into(),
+        "room_not_found" => "There is no such room.".into(),
+        "not_entered" => "Write your name and join first.".into(),
+        "busy" => "The server cannot be reached. Try again in a moment.".into(),
+        "storage_unavailable" => "The server cannot store anything right now. Try again in a moment.".into(),
+        _ => "That did not work. Please try again.".into(),
+    },
+};
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_days_read_naturally() {
+        assert_eq!([(KO.time)(0, 5), (KO.time)(12, 0), (KO.time)(14, 38)], ["오전 12:05", "오후 12:00", "오후 2:38"]);
+        assert_eq!((KO.day)(11, 22, 0), "11월 22일 일요일");
+        assert_eq!(
+            ((EN.time)(14, 38), (EN.day)(11, 22, 0), (EN.short_day)(1, 2)),
+            ("14:38".into(), "Sunday, November 22".into(), "Jan 2".into())
+        );
+    }
+
+    #[test]
+    fn several_people_are_named_up_to_three() {
+        let names: Vec<String> = ["가", "나", "다", "라", "마"].map(String::from).into();
+        assert_eq!((KO.typing)(&names[..1]), "가 님이 쓰고 있습니다");
+        assert_eq!((EN.typing)(&names), "가, 나, 다 and 2 more are writing");
+    }
+}
