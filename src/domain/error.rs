@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Why something was refused or could not be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(from = "Said", into = "Said")]
 pub enum Error {
     /// The frame or request does not have the shape that it must have.
     BadFrame {
@@ -148,3 +148,61 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The error as JSON: its word, and what goes with it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Said {
+    code: String,
+    message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+impl From<Error> for Said {
+    fn from(error: Error) -> Self {
+        Self { code: error.code().into(), message: error.to_string(), retry_after_ms: error.retry_after_ms() }
+    }
+}
+
+impl From<Said> for Error {
+    fn from(said: Said) -> Self {
+        let retry_after_ms = said.retry_after_ms.unwrap_or_default();
+        let plain = [
+            Self::RoomNotFound,
+            Self::NotEntered,
+            Self::SenderMismatch,
+            Self::NameTaken,
+            Self::MessageEmpty,
+            Self::MessageTooLong,
+            Self::RoomNameInvalid,
+            Self::IdConflict,
+            Self::MessageNotFound,
+            Self::Forbidden,
+            Self::CrossSite,
+            Self::TooManyRooms,
+            Self::RateLimited { retry_after_ms },
+            Self::Busy { retry_after_ms },
+            Self::StorageUnavailable,
+        ];
+        match said.code.as_str() {
+            "bad_frame" => Self::BadFrame { detail: said.message },
+            "name_invalid" => Self::NameInvalid { detail: said.message },
+            code => plain.into_iter().find(|error| error.code() == code).unwrap_or(Self::Internal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_survives_the_way_to_the_browser() {
+        for error in [Error::bad_frame("x: missing"), Error::NameTaken, Error::RateLimited { retry_after_ms: 7 }, Error::Internal] {
+            let json = serde_json::to_string(&error).expect("serialises");
+            assert!(json.starts_with(&format!("{{\"code\":\"{}\"", error.code())), "{json}");
+            assert_eq!(serde_json::from_str::<Error>(&json).expect("is read"), error);
+        }
+    }
+}

@@ -57,6 +57,8 @@ impl App {
 
 /// Every route of Madang.
 pub fn router(app: App) -> Router {
+    // Leptos renders on this runtime. A second server in one process (a test) finds it set already.
+    let _ = any_spawner::Executor::init_tokio();
     let open = Router::new()
         .route("/chat", get(rest::rooms).post(rest::create_room))
         .route("/chat/{room_id}", get(rest::room))

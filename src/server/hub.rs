@@ -7,7 +7,7 @@
 use super::store::TokenHash;
 use crate::{
     domain::{PersonId, RoomId, Seq, limits},
-    protocol::{Member, Presence, ServerFrame, close},
+    protocol::{Member, Members, Presence, ServerFrame, Typing, close},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -322,7 +322,7 @@ impl Hub {
         let state = self.state();
         let Some(room) = state.rooms.get(&room_id) else { return };
         let Some(member) = room.connections.get(&id) else { return };
-        let delivery = Delivery::unnumbered(&ServerFrame::Typing { room_id, member: member.clone() });
+        let delivery = Delivery::unnumbered(&ServerFrame::Typing(typing(room_id, member)));
         for (other, present) in &room.connections {
             let same_person = present.person.is_some() && present.person == member.person;
             if let Some(connection) = state.connections.get(other).filter(|c| c.kind.v1 && *other != id && !same_person)
@@ -354,7 +354,7 @@ impl Hub {
         let mut state = self.state();
         for room_id in std::mem::take(&mut state.crowded) {
             let Some(room) = state.rooms.get(&room_id) else { continue };
-            let delivery = Delivery::unnumbered(&ServerFrame::Members { room_id, member_count: room.count() });
+            let delivery = Delivery::unnumbered(&ServerFrame::Members(Members { room_id, member_count: room.count() }));
             room.connections
                 .keys()
                 .filter_map(|id| state.connections.get(id))
@@ -437,6 +437,11 @@ pub(super) fn presence(room_id: RoomId, member: &Member, member_count: u32, what
         Arrival::Enter => ServerFrame::Enter(presence),
         Arrival::Leave => ServerFrame::Leave(presence),
     }
+}
+
+fn typing(room_id: RoomId, member: &Member) -> Typing {
+    let Member { sender, person, guest } = member.clone();
+    Typing { room_id, sender, person, guest }
 }
 
 /// What the plain audience hears of a lobby message: its bare text, unless that could pass for a frame.

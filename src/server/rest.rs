@@ -2,7 +2,7 @@
 
 use super::{
     http::App,
-    security::{Client, problem},
+    security::{Client, problem, problem_with},
 };
 use crate::{
     domain::{Error, RoomId, limits},
@@ -104,9 +104,7 @@ pub async fn health(State(app): State<App>) -> Response {
 
 /// A method that the address does not have.
 pub async fn method_not_allowed() -> Response {
-    let mut response = problem(&Error::bad_frame("this address does not take that method"));
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    problem_with(StatusCode::METHOD_NOT_ALLOWED, &Error::bad_frame("this address does not take that method"))
 }
 
 fn parse(room_id: &str) -> Result<RoomId, Error> {

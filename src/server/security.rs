@@ -219,7 +219,12 @@ pub async fn secure(mut response: Response) -> Response {
 /// An error as `application/problem+json` (RFC 9457), with the same `code` as on the socket.
 #[must_use]
 pub fn problem(error: &Error) -> Response {
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    problem_with(StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error)
+}
+
+/// The same under a status that HTTP has a better word for.
+#[must_use]
+pub fn problem_with(status: StatusCode, error: &Error) -> Response {
     let mut body = json!({
         "type": "about:blank",
         "title": status.canonical_reason(),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{Author, AuthorKind, DisplayName, Error, MessageId, RoomId, Seq, limits},
-    protocol::{ClientFrame, Refusal, RoomState, ServerFrame, close},
+    protocol::{ClientFrame, Refusal, RoomState, ServerFrame, Sync, close},
 };
 use futures_util::{
     FutureExt, Sink, SinkExt, Stream, StreamExt,
@@ -145,6 +145,10 @@ impl Session {
                             if sink.feed(Message::Text(text)).await.is_err() {
                                 return End::Lost;
                             }
+                        }
+                        // A split sink holds its last frame back until it is flushed.
+                        if sink.flush().await.is_err() {
+                            return End::Lost;
                         }
                         return End::Ours(why);
                     }
@@ -328,6 +332,8 @@ impl Session {
         let speaker = Speaker { author, connection: self.mailbox.id, address: self.opened.address };
         let receipt = self.chat.post(&speaker, draft).await?;
         self.refusals = 0;
+        // What is written after a message is news at once.
+        self.last_typing = None;
         self.posts.push(outcome(receipt, room, id).boxed());
         Ok(())
     }
@@ -398,7 +404,7 @@ impl Session {
             here.synced = slice.room.head;
         }
         if complete {
-            self.send(&ServerFrame::Sync { room_id, head: slice.room.head });
+            self.send(&ServerFrame::Sync(Sync { room_id, head: slice.room.head }));
         }
         true
     }

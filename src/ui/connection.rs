@@ -188,7 +188,7 @@ impl Connection {
     /// Applies a frame, and answers with what it makes necessary.
     fn receive(&mut self, text: &str) -> Vec<ClientFrame> {
         // A frame of a newer server that this page does not know is passed over.
-        let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return Vec::new() };
+        let Some(frame) = ServerFrame::parse(text) else { return Vec::new() };
         let is_room = matches!(&frame, ServerFrame::Room(_));
         let mut todo = Todo::Nothing;
         self.ui.state.update(|state| todo = state.apply(frame, js_sys::Date::now()));

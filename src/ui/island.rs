@@ -6,7 +6,7 @@ use super::{
     FirstPage, Ui, account::Account, connection, home::Home, lost::LostPage, room::RoomPage, room_list::Pane,
     state::ChatState, text::text,
 };
-use leptos::prelude::*;
+use leptos::{either::EitherOf3, prelude::*};
 
 /// The whole page below `<body>`.
 #[island]
@@ -41,9 +41,9 @@ pub fn Madang(
         <div class=layout>
             <Pane/>
             {move || match place.get() {
-                (Some(lost), _) => view! { <LostPage lost/> }.into_any(),
-                (None, Some(id)) => view! { <RoomPage id/> }.into_any(),
-                (None, None) => view! { <Home/> }.into_any(),
+                (Some(lost), _) => EitherOf3::A(view! { <LostPage lost/> }),
+                (None, Some(id)) => EitherOf3::B(view! { <RoomPage id/> }),
+                (None, None) => EitherOf3::C(view! { <Home/> }),
             }}
             <Account lang=first.lang/>
         </div>

@@ -12,7 +12,7 @@ use super::{
     timeline::Timeline,
 };
 use crate::domain::RoomId;
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 /// A lost connection is not mentioned before this many milliseconds: most are back by then.
 const STATUS_AFTER_MS: f64 = 2_000.0;
@@ -33,7 +33,7 @@ pub fn RoomPage(
             <Status/>
             <Timeline id/>
             <div class="room-foot">
-                {move || if joined.get() { view! { <Composer id/> }.into_any() } else { view! { <Join/> }.into_any() }}
+                {move || if joined.get() { Either::Left(view! { <Composer id/> }) } else { Either::Right(view! { <Join/> }) }}
             </div>
         </main>
         <Members/>

@@ -6,7 +6,7 @@ use super::{
     time::When,
 };
 use crate::{domain::RoomId, protocol::RoomSummary};
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 /// The pane.
 #[component]
@@ -42,10 +42,10 @@ fn RoomItem(place: usize, id: RoomId) -> impl IntoView {
     let name = move || room.with(|room| room.as_ref().map(|room| room.name.clone()).unwrap_or_default());
     let letter = move || name().chars().next().into_iter().flat_map(char::to_uppercase).collect::<String>();
     let avatar = if is_lobby {
-        view! { <span class="avatar" aria-hidden="true"><Mark/></span> }.into_any()
+        Either::Left(view! { <span class="avatar" aria-hidden="true"><Mark/></span> })
     } else {
         let class = format!("avatar {}", hue(&id.to_string()));
-        view! { <span class=class aria-hidden="true">{letter}</span> }.into_any()
+        Either::Right(view! { <span class=class aria-hidden="true">{letter}</span> })
     };
     view! {
         <a

@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{Epoch, MessageId, RoomId, Seq},
-    protocol::{Member, Presence, RoomState, RoomSummary, RoomView, ServerFrame, Talk},
+    protocol::{Member, Presence, RoomState, RoomSummary, RoomView, ServerFrame, Talk, Typing},
 };
 use serde::{Deserialize, Serialize};
 
@@ -115,14 +115,18 @@ impl ChatState {
         match frame {
             ServerFrame::Talk(talk) if talk.room_id == room.id => room.talk(talk),
             ServerFrame::Room(state) if state.room_id == room.id => room.entered(state),
-            ServerFrame::Sync { room_id, head } if room_id == room.id => room.synced(head),
+            ServerFrame::Sync(sync) if sync.room_id == room.id => room.synced(sync.head),
             ServerFrame::Enter(presence) if presence.room_id == room.id => room.came(presence),
             ServerFrame::Leave(presence) if presence.room_id == room.id => room.went(presence),
-            ServerFrame::Members { room_id, member_count } if room_id == room.id => {
-                room.member_count = member_count;
+            ServerFrame::Members(members) if members.room_id == room.id => {
+                room.member_count = members.member_count;
                 Todo::Nothing
             }
-            ServerFrame::Typing { room_id, member } if room_id == room.id && Some(&member) != me.as_ref() => {
+            ServerFrame::Typing(Typing { room_id, sender, person, guest }) if room_id == room.id => {
+                let member = Member { sender, person, guest };
+                if Some(&member) == me.as_ref() {
+                    return Todo::Nothing;
+                }
                 room.typing.retain(|(other, _)| *other != member);
                 room.typing.push((member, now + TYPING_SHOWN_MS));
                 Todo::Nothing
@@ -305,7 +309,7 @@ fn member_of(presence: &Presence) -> Member {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ErrorFrame;
+    use crate::protocol::{ErrorFrame, Sync};
 
     fn talk(room_id: RoomId, seq: Seq, rev: Seq, message: &str) -> Talk {
         Talk {
@@ -342,7 +346,7 @@ mod tests {
         };
         let mut state = ChatState::default();
         state.open(view);
-        state.apply(ServerFrame::Sync { room_id: id, head: messages }, 0.0);
+        state.apply(ServerFrame::Sync(Sync { room_id: id, head: messages }), 0.0);
         (state, id)
     }
 
@@ -373,7 +377,7 @@ mod tests {
         for frame in [two, three] {
             assert_eq!(state.apply(ServerFrame::Talk(frame), 0.0), Todo::Nothing);
         }
-        state.apply(ServerFrame::Sync { room_id: id, head: 3 }, 0.0);
+        state.apply(ServerFrame::Sync(Sync { room_id: id, head: 3 }), 0.0);
         assert_eq!(shown(&state), ["1", "2", "3"]);
         assert_eq!((room(&state).head, room(&state).live), (3, true));
     }
@@ -422,7 +426,7 @@ mod tests {
         let (mut state, _) = state(1);
         let before = state.clone();
         state.apply(ServerFrame::Talk(talk(RoomId::new(), 9, 9, "elsewhere")), 0.0);
-        state.apply(ServerFrame::Sync { room_id: RoomId::new(), head: 99 }, 0.0);
+        state.apply(ServerFrame::Sync(Sync { room_id: RoomId::new(), head: 99 }), 0.0);
         assert_eq!(state, before);
     }
 
@@ -466,8 +470,8 @@ mod tests {
     #[test]
     fn typing_fades_and_ends_with_the_message() {
         let (mut state, id) = state(0);
-        let member = Member { sender: "mina".into(), person: None, guest: Some("ab12".into()) };
-        let typing = ServerFrame::Typing { room_id: id, member };
+        let typing = Typing { room_id: id, sender: "mina".into(), person: None, guest: Some("ab12".into()) };
+        let typing = ServerFrame::Typing(typing);
         state.apply(typing.clone(), 0.0);
         assert!(!state.tick(4_999.0) && state.tick(5_001.0));
         state.apply(typing, 6_000.0);

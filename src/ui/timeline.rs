@@ -11,7 +11,11 @@ use crate::{
     domain::{MessageId, PersonId, RoomId},
     protocol::{Member, Talk},
 };
-use leptos::{html::Div, prelude::*};
+use leptos::{
+    either::{Either, EitherOf4},
+    html::Div,
+    prelude::*,
+};
 
 /// Messages of one author further apart than this many minutes do not make one run.
 const RUN_MINUTES: u32 = 5;
@@ -76,7 +80,7 @@ pub fn Timeline(
         <div class="timeline-frame">
             <div class="timeline" role="log" aria-live="off" aria-label=ui.text.conversation tabindex="0" node_ref=scroller>
                 <div class="timeline-content">
-                    {move || if is_empty.get() { view! { <Silence/> }.into_any() } else { view! { <Beginning id/> }.into_any() }}
+                    {move || if is_empty.get() { Either::Left(view! { <Silence/> }) } else { Either::Right(view! { <Beginning id/> }) }}
                     <div class="chunk">
                         <For each=move || lines.get() key=Line::key let(line)>{show(line)}</For>
                     </div>
@@ -122,9 +126,9 @@ fn Beginning(id: RoomId) -> impl IntoView {
                     ui.load_older(id, seq);
                 }
             };
-            view! { <a class="button button-quiet older" href=format!("?before={seq}") on:click=load>{ui.text.older}</a> }.into_any()
+            Either::Left(view! { <a class="button button-quiet older" href=format!("?before={seq}") on:click=load>{ui.text.older}</a> })
         }
-        None => view! { <p class="beginning"><Mark/>{ui.text.beginning}</p> }.into_any(),
+        None => Either::Right(view! { <p class="beginning"><Mark/>{ui.text.beginning}</p> }),
     }
 }
 
@@ -140,20 +144,20 @@ fn BackToNewest(id: RoomId) -> impl IntoView {
     }
 }
 
-fn show(line: Line) -> AnyView {
+fn show(line: Line) -> impl IntoView {
     let ui = Ui::get();
     match line {
         Line::Day(day) => {
             let date = format!("{:04}-{:02}-{:02}", day.year, day.month, day.day);
-            view! { <p class="day"><time datetime=date>{(ui.text.day)(day.month, day.day, day.weekday)}</time></p> }
-                .into_any()
+            let label = (ui.text.day)(day.month, day.day, day.weekday);
+            EitherOf4::A(view! { <p class="day"><time datetime=date>{label}</time></p> })
         }
         Line::Notice(notice) => {
             let sentence = if notice.came { (ui.text.came)(&notice.names) } else { (ui.text.went)(&notice.names) };
-            view! { <p class="system-line">{sentence}</p> }.into_any()
+            EitherOf4::B(view! { <p class="system-line">{sentence}</p> })
         }
-        Line::Message { talk, first, own } => view! { <Message talk=*talk first own/> }.into_any(),
-        Line::Sending { sending, me, first } => view! { <Unsent sending me first/> }.into_any(),
+        Line::Message { talk, first, own } => EitherOf4::C(view! { <Message talk=*talk first own/> }),
+        Line::Sending { sending, me, first } => EitherOf4::D(view! { <Unsent sending me first/> }),
     }
 }
 
@@ -179,8 +183,8 @@ fn Unsent(sending: Sending, me: Member, first: bool) -> impl IntoView {
     let of = hue_of(&me.sender, me.person, me.guest.as_deref());
     let state = if sending.failed.is_some() { "message-failed" } else { "message-sending" };
     let note = match sending.failed {
-        None => view! { <p class="message-note"><Icon name="clock"/>{ui.text.sending}</p> }.into_any(),
-        Some(code) => view! { <Refused id code/> }.into_any(),
+        None => Either::Left(view! { <p class="message-note"><Icon name="clock"/>{ui.text.sending}</p> }),
+        Some(code) => Either::Right(view! { <Refused id code/> }),
     };
     view! {
         <article class=class_of(first, true, state, &of)>

@@ -1,1 +1,279 @@
-//! What every store promises, tried on each.
+//! What every store promises, told as one story and tried on each.
+
+use super::{Appended, NewMessage, Person, Slice, Sqlite, Store, TokenHash};
+use crate::domain::{
+    Author, AuthorKind, Body, DisplayName, Error, Message, MessageId, PersonId, RoomId, RoomName, Seq, Timestamp,
+};
+use std::path::Path;
+
+const NOW: Timestamp = 1_795_375_043_042;
+const DAY: Timestamp = 24 * 60 * 60 * 1_000;
+
+#[tokio::test]
+async fn sqlite_keeps_every_promise() {
+    let directory = tempfile::tempdir().expect("a directory");
+    every_promise(async || open_sqlite(&directory.path().join("madang.db")).await).await;
+}
+
+async fn open_sqlite(path: &Path) -> Box<dyn Store> {
+    Box::new(Sqlite::open(path, NOW).await.expect("a database"))
+}
+
+/// `open` opens the same store each time, the first time a fresh one.
+async fn every_promise(open: impl AsyncFn() -> Box<dyn Store>) {
+    let store = open().await;
+    let lobby = a_fresh_store_has_one_room_the_lobby(&*store).await;
+    let room = rooms_are_listed_in_the_order_in_which_they_were_made(&*store, lobby).await;
+    let first = messages_are_numbered_from_1_without_gap(&*store, room).await;
+    a_repeat_is_the_same_message_and_anything_else_under_its_id_a_conflict(&*store, room, &first).await;
+    a_refused_message_does_not_hinder_the_others(&*store, room).await;
+    a_reply_quotes_what_it_answers(&*store, room, &first).await;
+    pages_go_back_and_changes_go_on(&*store, room).await;
+    a_name_is_held_by_one_person_until_it_is_released(&*store).await;
+    a_name_that_nobody_used_for_long_is_taken_over(&*store).await;
+    let (epoch, content) = (store.epoch(), everything(&*store, room).await);
+    store.close().await;
+
+    let store = open().await;
+    assert_eq!((store.epoch(), store.lobby()), (epoch, lobby), "the same history");
+    assert_eq!(everything(&*store, room).await, content, "all of it");
+    assert_eq!(
+        append_one(&*store, &said(room, "mina", &first)).await,
+        Ok(Appended::Repeat(first)),
+        "a retry over a restart"
+    );
+    store.close().await;
+    assert_eq!(store.check().await, Err(Error::StorageUnavailable));
+}
+
+async fn a_fresh_store_has_one_room_the_lobby(store: &dyn Store) -> RoomId {
+    assert_eq!(store.check().await, Ok(()));
+    let rooms = store.rooms().await.expect("rooms");
+    let [lobby] = rooms.as_slice() else { panic!("{rooms:?}") };
+    assert_eq!((lobby.id, lobby.lobby, lobby.head, &lobby.last), (store.lobby(), true, 0, &None));
+    assert_eq!(store.held_names().await, Ok(Vec::new()));
+    lobby.id
+}
+
+async fn rooms_are_listed_in_the_order_in_which_they_were_made(store: &dyn Store, lobby: RoomId) -> RoomId {
+    let mut made = vec![lobby];
+    for name in ["나중에", "먼저", "먼저"] {
+        let id = RoomId::new();
+        let room = store.create_room(id, &room_name(name), None, NOW).await.expect("a room");
+        assert_eq!((room.id, room.name.as_str(), room.lobby, room.head, &room.last), (id, name, false, 0, &None));
+        assert_eq!(store.room(id).await, Ok(room));
+        made.push(id);
+    }
+    let listed: Vec<RoomId> = store.rooms().await.expect("rooms").iter().map(|room| room.id).collect();
+    assert_eq!(listed, made);
+    assert_eq!(store.room(RoomId::new()).await, Err(Error::RoomNotFound));
+    made[1]
+}
+
+async fn messages_are_numbered_from_1_without_gap(store: &dyn Store, room: RoomId) -> Message {
+    let messages: Vec<NewMessage> = (1..=5).map(|n| message(room, "mina", &format!("line {n}"))).collect();
+    let stored = store.append(&messages).await.expect("stored");
+    for (n, (message, outcome)) in (1..).zip(messages.iter().zip(&stored)) {
+        let Ok(Appended::New(stored)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((stored.seq, stored.rev, stored.id, stored.at), (n, n, message.id, NOW));
+        assert_eq!((&stored.author, stored.body.as_str()), (&message.author, message.body.as_str()));
+    }
+    let elsewhere = store.rooms().await.expect("rooms")[2].id;
+    assert_eq!(
+        append_one(store, &message(elsewhere, "mina", "a line of its own")).await.map(seq),
+        Ok(1),
+        "each room counts for itself"
+    );
+    let summary = store.room(room).await.expect("the room");
+    assert_eq!((summary.head, summary.last), (5, Some(("mina".into(), "line 5".into(), NOW))));
+    let Ok(Appended::New(first)) = stored[0].clone() else { panic!("{stored:?}") };
+    first
+}
+
+async fn a_repeat_is_the_same_message_and_anything_else_under_its_id_a_conflict(
+    store: &dyn Store,
+    room: RoomId,
+    first: &Message,
+) {
+    let repeat = said(room, "mina", first);
+    let later = NewMessage { at: NOW + 1, author: guest("mina", "zzzz"), ..repeat.clone() };
+    assert_eq!(
+        append_one(store, &later).await,
+        Ok(Appended::Repeat(first.clone())),
+        "a guest is their name, not their tag"
+    );
+    for other in [
+        NewMessage { body: body("line 1 "), ..repeat.clone() },
+        NewMessage { author: guest("minho", "ab12"), ..repeat.clone() },
+        NewMessage { author: person_author("mina", PersonId::new()), ..repeat.clone() },
+        NewMessage { reply_to: Some(first.id), ..repeat.clone() },
+    ] {
+        assert_eq!(append_one(store, &other).await, Err(Error::IdConflict), "{other:?}");
+    }
+    let elsewhere = store.rooms().await.expect("rooms")[3].id;
+    let there = NewMessage { room: elsewhere, ..repeat };
+    assert_eq!(append_one(store, &there).await.map(seq), Ok(1), "an id is unique in its room");
+
+    let twice = message(room, "mina", "twice in one batch");
+    let outcomes = store.append(&[twice.clone(), twice]).await.expect("stored");
+    assert!(
+        matches!(outcomes.as_slice(), [Ok(Appended::New(a)), Ok(Appended::Repeat(b))] if a == b && a.seq == 6),
+        "{outcomes:?}"
+    );
+}
+
+async fn a_refused_message_does_not_hinder_the_others(store: &dyn Store, room: RoomId) {
+    let outcomes = store
+        .append(&[
+            message(room, "mina", "good"),
+            message(RoomId::new(), "mina", "nowhere"),
+            NewMessage { reply_to: Some(MessageId::new()), ..message(room, "mina", "in answer to nothing") },
+            message(room, "jun", "good too"),
+        ])
+        .await
+        .expect("stored");
+    let codes: Vec<Result<Seq, Error>> = outcomes.into_iter().map(|outcome| outcome.map(seq)).collect();
+    assert_eq!(
+        codes,
+        [Ok(7), Err(Error::RoomNotFound), Err(Error::MessageNotFound), Ok(8)],
+        "a refusal takes no number"
+    );
+    assert_eq!(store.append(&[]).await, Ok(Vec::new()));
+}
+
+async fn a_reply_quotes_what_it_answers(store: &dyn Store, room: RoomId, first: &Message) {
+    let long = message(room, "jun", &"가".repeat(121));
+    let reply = NewMessage { reply_to: Some(long.id), ..message(room, "mina", "too long") };
+    let outcomes = store.append(&[long, reply]).await.expect("stored");
+    let Ok(Appended::New(reply)) = &outcomes[1] else { panic!("{outcomes:?}") };
+    let quote = reply.reply_to.as_ref().expect("a quote");
+    assert_eq!((quote.seq, quote.sender.as_str(), &quote.excerpt), (9, "jun", &format!("{}…", "가".repeat(120))));
+
+    let short = NewMessage { reply_to: Some(first.id), ..message(room, "jun", "short") };
+    let Ok(Appended::New(short)) = append_one(store, &short).await else { panic!("refused") };
+    assert_eq!(short.reply_to.map(|quote| quote.excerpt), Some("line 1".into()));
+}
+
+async fn pages_go_back_and_changes_go_on(store: &dyn Store, room: RoomId) {
+    let seqs = |slice: &Slice| slice.messages.iter().map(|message| message.seq).collect::<Vec<_>>();
+    for (before, limit, expected) in [
+        (None, 3, vec![9, 10, 11]),
+        (None, 100, (1..=11).collect()),
+        (Some(9), 3, vec![6, 7, 8]),
+        (Some(3), 100, vec![1, 2]),
+        (Some(1), 100, vec![]),
+        (Some(0), 100, vec![]),
+        (Some(Seq::MAX), 1, vec![11]),
+    ] {
+        let page = store.page(room, before, limit).await.expect("a page");
+        assert_eq!((seqs(&page), page.room.head), (expected, 11), "before {before:?}, {limit}");
+    }
+    for (since, limit, expected) in
+        [(0, 3, vec![1, 2, 3]), (8, 100, vec![9, 10, 11]), (11, 100, vec![]), (Seq::MAX, 100, vec![])]
+    {
+        let slice = store.changed_since(room, since, limit).await.expect("changes");
+        assert_eq!((seqs(&slice), slice.room.head), (expected, 11), "since {since}, {limit}");
+    }
+    assert_eq!(store.page(RoomId::new(), None, 1).await.map(|slice| seqs(&slice)), Err(Error::RoomNotFound));
+    assert_eq!(store.changed_since(RoomId::new(), 0, 1).await.map(|slice| seqs(&slice)), Err(Error::RoomNotFound));
+}
+
+async fn a_name_is_held_by_one_person_until_it_is_released(store: &dyn Store) {
+    let mina = person("mina");
+    store.sign_in(&mina, &token(1), NOW, NOW - 90 * DAY).await.expect("the name is free");
+    assert_eq!(store.session(&token(1), NOW).await, Ok(Some(mina.clone())));
+    assert_eq!(store.session(&token(2), NOW).await, Ok(None));
+    assert_eq!(store.held_names().await, Ok(vec![(mina.id, mina.name.key())]));
+    for twin in ["mina", "ＭＩＮＡ", "min\u{430}"] {
+        assert_eq!(store.sign_in(&person(twin), &token(3), NOW, NOW - 90 * DAY).await, Err(Error::NameTaken), "{twin}");
+    }
+    assert_eq!(store.session(&token(3), NOW).await, Ok(None), "who was refused has no session");
+
+    store.add_session(mina.id, &token(4), NOW).await.expect("another browser");
+    assert_eq!(store.sign_out(&token(1)).await, Ok(None), "one of two");
+    assert_eq!(store.session(&token(4), NOW).await, Ok(Some(mina.clone())));
+    assert_eq!(store.sign_out(&token(4)).await, Ok(Some(mina.id)), "the last one frees the name");
+    assert_eq!(store.sign_out(&token(4)).await, Ok(None));
+    assert_eq!(store.held_names().await, Ok(Vec::new()));
+    store.sign_in(&person("mina"), &token(5), NOW, NOW - 90 * DAY).await.expect("free again");
+}
+
+async fn a_name_that_nobody_used_for_long_is_taken_over(store: &dyn Store) {
+    let old = person("jun");
+    store.sign_in(&old, &token(6), NOW, NOW - 90 * DAY).await.expect("free");
+    let soon = NOW + 80 * DAY;
+    assert_eq!(store.session(&token(6), soon).await, Ok(Some(old.clone())), "used");
+    let later = NOW + 91 * DAY;
+    assert_eq!(
+        store.sign_in(&person("jun"), &token(7), later, later - 90 * DAY).await,
+        Err(Error::NameTaken),
+        "used since"
+    );
+    let much_later = soon + 91 * DAY;
+    let new = person("JUN");
+    store.sign_in(&new, &token(8), much_later, much_later - 90 * DAY).await.expect("taken over");
+    assert_eq!(store.session(&token(6), much_later).await, Ok(None), "the old session is worth nothing now");
+    assert_eq!(store.session(&token(8), much_later).await, Ok(Some(new)));
+}
+
+/// All that a reader can see.
+async fn everything(store: &dyn Store, room: RoomId) -> String {
+    let (rooms, page) = (store.rooms().await, store.page(room, None, 1_000).await.map(|slice| slice.messages));
+    let mut held = store.held_names().await.expect("names");
+    held.sort_by_key(|(person, _)| *person);
+    format!("{rooms:?} {page:?} {held:?} {:?}", store.session(&token(8), NOW).await)
+}
+
+async fn append_one(store: &dyn Store, message: &NewMessage) -> Result<Appended, Error> {
+    store.append(std::slice::from_ref(message)).await.expect("the store answers").remove(0)
+}
+
+fn seq(appended: Appended) -> Seq {
+    match appended {
+        Appended::New(message) | Appended::Repeat(message) => message.seq,
+    }
+}
+
+fn message(room: RoomId, sender: &str, text: &str) -> NewMessage {
+    NewMessage { room, id: MessageId::new(), author: guest(sender, "ab12"), body: body(text), reply_to: None, at: NOW }
+}
+
+/// The same message again, as a retry has it.
+fn said(room: RoomId, sender: &str, message: &Message) -> NewMessage {
+    NewMessage {
+        room,
+        id: message.id,
+        author: guest(sender, "ab12"),
+        body: body(&message.body),
+        reply_to: None,
+        at: NOW,
+    }
+}
+
+fn guest(name: &str, tag: &str) -> Author {
+    Author { name: display_name(name), kind: AuthorKind::Guest(tag.into()) }
+}
+
+fn person_author(name: &str, id: PersonId) -> Author {
+    Author { name: display_name(name), kind: AuthorKind::Person(id) }
+}
+
+fn person(name: &str) -> Person {
+    Person { id: PersonId::new(), name: display_name(name) }
+}
+
+fn token(n: u8) -> TokenHash {
+    [n; 32]
+}
+
+fn display_name(name: &str) -> DisplayName {
+    DisplayName::parse(name).expect(name)
+}
+
+fn room_name(name: &str) -> RoomName {
+    RoomName::parse(name).expect(name)
+}
+
+fn body(text: &str) -> Body {
+    Body::parse(text).expect(text)
+}
