@@ -4,9 +4,8 @@
 #![expect(missing_docs, reason = "of the structs that the macro makes of the arguments")]
 
 use crate::{
-    domain::{Error, MessageId, RoomId, Seq},
+    domain::{Error, MessageId, RoomId, Seq, Theme},
     protocol::{Member, RoomSummary, RoomView, Talk},
-    ui::preferences::Theme,
 };
 use leptos::{
     prelude::*,

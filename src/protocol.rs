@@ -219,11 +219,8 @@ pub enum ServerFrame {
     List(RoomSummary),
     /// The answer to PING.
     Pong,
-    /// The server goes away; come back after about this long.
-    Restart {
-        /// Milliseconds.
-        after_ms: u64,
-    },
+    /// The server goes away for a while.
+    Restart(Restart),
     /// A frame was refused.
     Error(ErrorFrame),
 }
@@ -251,6 +248,7 @@ impl ServerFrame {
             "TYPING" => read(text, Self::Typing),
             "LIST" => read(text, Self::List),
             "PONG" => Some(Self::Pong),
+            "RESTART" => read(text, Self::Restart),
             "ERROR" => read(text, Self::Error),
             _ => None,
         }
@@ -298,6 +296,14 @@ pub struct Typing {
     /// Set for a guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<String>,
+}
+
+/// RESTART.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Restart {
+    /// Come back after about this long.
+    pub after_ms: u32,
 }
 
 /// Somebody who is present.

@@ -199,7 +199,12 @@ mod tests {
 
     #[test]
     fn an_error_survives_the_way_to_the_browser() {
-        for error in [Error::bad_frame("x: missing"), Error::NameTaken, Error::RateLimited { retry_after_ms: 7 }, Error::Internal] {
+        for error in [
+            Error::bad_frame("x: missing"),
+            Error::NameTaken,
+            Error::RateLimited { retry_after_ms: 7 },
+            Error::Internal,
+        ] {
             let json = serde_json::to_string(&error).expect("serialises");
             assert!(json.starts_with(&format!("{{\"code\":\"{}\"", error.code())), "{json}");
             assert_eq!(serde_json::from_str::<Error>(&json).expect("is read"), error);

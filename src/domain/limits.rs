@@ -40,8 +40,10 @@ pub const PER_MINUTE_BURST: u32 = 30;
 pub const CONNECTIONS_PER_ADDRESS: usize = 1_000;
 /// File descriptors kept free for the database, the site and the log.
 pub const DESCRIPTORS_RESERVED: u64 = 256;
-/// Refused frames in a row, at most a second apart, after which a flooding socket is closed (4029).
+/// Frames refused for their rate after which a flooding socket is closed (4029), if each came within …
 pub const REFUSALS_BEFORE_CLOSE: u32 = 300;
+/// … this time after the one before.
+pub const FLOODING_WITHIN: Duration = Duration::from_secs(1);
 
 /// Frames waiting for one connection. More means that it does not read: closed with 4008.
 pub const FRAMES_QUEUED: usize = 4_096;
@@ -72,6 +74,8 @@ pub const TYPING_EVERY: Duration = Duration::from_secs(2);
 pub const LIST_EVERY: Duration = Duration::from_secs(1);
 /// A post waits this long for a place in the writer's queue before it is told `busy`.
 pub const BUSY_AFTER: Duration = Duration::from_secs(2);
+/// A request that is under way when the server stops has this long to end.
+pub const REQUEST_ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// Everything must have ended this long after the signal to stop.
 pub const STOP_WITHIN: Duration = Duration::from_secs(8);
 /// A held name that nobody used for this long is free again.

@@ -8,10 +8,12 @@ mod id;
 pub mod limits;
 mod message;
 mod name;
+mod preferences;
 mod room;
 
 pub use error::Error;
 pub use id::{Epoch, MessageId, PersonId, RoomId};
 pub use message::{Author, AuthorKind, Body, Message, Quote, Seq, Timestamp};
 pub use name::{DisplayName, NameKey};
+pub use preferences::{Lang, Theme};
 pub use room::{Room, RoomName};

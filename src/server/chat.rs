@@ -4,7 +4,7 @@
 use super::{
     clock::Clock,
     config::Limits,
-    hub::{ConnectionId, Hub, Present},
+    hub::{ConnectionId, Departure, Hub, Present},
     names::Names,
     rate::{self, Rate},
     store::{Appended, NewMessage, Person, Slice, Store, TokenHash},
@@ -15,6 +15,7 @@ use crate::{
     domain::{Author, AuthorKind, Body, DisplayName, Epoch, Error, MessageId, PersonId, RoomId, RoomName, Seq, limits},
     protocol::{Member, MessagesPage, RoomSummary, ServerFrame, Talk},
 };
+use futures_util::future::OptionFuture;
 use sha2::{Digest, Sha256};
 use std::{net::IpAddr, sync::Arc};
 use tokio::{sync::Mutex, task::JoinHandle};
@@ -223,7 +224,7 @@ impl Chat {
         let key = name.key();
 
         let person = match self.who(present).await? {
-            Some(person) if person.name.key() == key => {
+            Some(person) if person.name.key().is_like(&key) => {
                 self.0.store.add_session(person.id, &hash, now).await?;
                 person
             }
@@ -293,7 +294,13 @@ impl Chat {
         let present = self.0.hub.enter(connection, room, member);
         // Read after subscribing: what is committed in between is in both, never in neither.
         let since = resume.map_or(Seq::MAX, |resume| resume.since);
-        let slice = self.missed(room, since).await?;
+        let slice = match self.missed(room, since).await {
+            Ok(slice) => slice,
+            Err(error) => {
+                self.0.hub.leave(connection, room, Departure::Meant);
+                return Err(error);
+            }
+        };
         let reset = resume.is_some_and(|resume| {
             resume.epoch.is_some_and(|epoch| epoch != self.epoch()) || resume.since > slice.room.head
         });
@@ -365,10 +372,9 @@ impl Chat {
     /// Stores what is queued, then closes the store. Posts are refused from here on.
     pub async fn close(&self) {
         self.0.queue.close();
-        if let Some(writer) = self.0.writer.lock().await.take() {
-            if let Err(error) = writer.await {
-                tracing::error!(%error, "the writer failed");
-            }
+        let writer = self.0.writer.lock().await.take();
+        if let Some(Err(error)) = OptionFuture::from(writer).await {
+            tracing::error!(%error, "the writer failed");
         }
         self.0.store.close().await;
     }

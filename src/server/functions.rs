@@ -8,9 +8,8 @@ use super::{
     wire,
 };
 use crate::{
-    domain::{Author, AuthorKind, Error, MessageId, RoomId, Seq, limits},
+    domain::{Author, AuthorKind, Error, MessageId, RoomId, Seq, Theme, limits},
     protocol::{Member, RoomSummary, RoomView, Talk},
-    ui::preferences::Theme,
 };
 use axum::http::{HeaderValue, StatusCode, header};
 use leptos::prelude::*;
@@ -114,10 +113,8 @@ pub async fn set_theme(theme: Theme) -> Result<(), Error> {
 /// Gives an error its HTTP status; Leptos would say 500 to all.
 async fn answer<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let result = work.await;
-    if let (Err(error), Some(response)) = (&result, use_context::<ResponseOptions>()) {
-        if !wants_page() {
-            response.set_status(StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
-        }
+    if let (Err(error), Some(response), false) = (&result, use_context::<ResponseOptions>(), wants_page()) {
+        response.set_status(StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     }
     result
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::domain::limits;
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state, map_response},
     routing::{any, get},
 };
@@ -65,10 +66,12 @@ pub fn router(app: App) -> Router {
         .route("/chat/{room_id}/messages", get(rest::messages))
         .route("/health", get(rest::health))
         .method_not_allowed_fallback(rest::method_not_allowed)
+        .layer(DefaultBodyLimit::max(limits::REQUEST_BYTES))
         .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any));
 
     let functions = Router::new()
         .route("/api/{*function}", any(pages::server_function))
+        .layer(RequestBodyLimitLayer::new(limits::REQUEST_BYTES))
         .layer(from_fn(security::refuse_cross_site));
 
     Router::new()
@@ -79,7 +82,6 @@ pub fn router(app: App) -> Router {
         .merge(functions)
         .fallback(pages::file_or_not_found)
         .layer(from_fn_with_state(app.clone(), security::identify))
-        .layer(RequestBodyLimitLayer::new(limits::REQUEST_BYTES))
         .layer(map_response(security::secure))
         .with_state(app)
 }

@@ -7,7 +7,7 @@
 use super::store::TokenHash;
 use crate::{
     domain::{PersonId, RoomId, Seq, limits},
-    protocol::{Member, Members, Presence, ServerFrame, Typing, close},
+    protocol::{Member, Members, Presence, Restart, ServerFrame, Typing, close},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -261,10 +261,11 @@ impl Hub {
             tokio::time::sleep(limits::ABSENCE_GRACE).await;
             let mut state = hub.state();
             let Some(room) = state.rooms.get_mut(&room_id) else { return };
-            if room.persons.get(&person).is_some_and(|here| here.connections == 0 && here.absences == absence) {
-                if let Some(here) = room.persons.remove(&person) {
-                    hub.tell_departure(&mut state, room_id, &here.member);
-                }
+            let missed = |here: &PersonHere| here.connections == 0 && here.absences == absence;
+            if room.persons.get(&person).is_some_and(missed)
+                && let Some(here) = room.persons.remove(&person)
+            {
+                hub.tell_departure(&mut state, room_id, &here.member);
             }
         });
     }
@@ -288,10 +289,10 @@ impl Hub {
             let Some(connection) = connections.get(id) else { continue };
             let is_self = entering == Some(*id);
             // A v1 connection that enters has its answer in ROOM.
-            if (connection.kind.v1 && is_self) || (crowd && (connection.kind.v1 || !is_self)) {
-                continue;
+            let hears = if is_self { !connection.kind.v1 } else { !crowd };
+            if hears {
+                connection.deliver(&delivery);
             }
-            connection.deliver(&delivery);
         }
         if crowd {
             crowded.insert(room_id);
@@ -402,8 +403,8 @@ impl Hub {
     }
 
     /// Tells every connection that the server stops, and closes it.
-    pub fn close_all(&self, after_ms: u64) {
-        let restart = Delivery::unnumbered(&ServerFrame::Restart { after_ms });
+    pub fn close_all(&self, after_ms: u32) {
+        let restart = Delivery::unnumbered(&ServerFrame::Restart(Restart { after_ms }));
         for connection in self.state().connections.values() {
             if connection.kind.v1 {
                 connection.deliver(&restart);

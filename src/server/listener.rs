@@ -80,7 +80,7 @@ async fn serve(
         ended = connection.as_mut() => ended,
         _ = stop.changed() => {
             connection.as_mut().graceful_shutdown();
-            tokio::time::timeout(limits::STOP_WITHIN / 2, connection).await.unwrap_or(Ok(()))
+            tokio::time::timeout(limits::REQUEST_ENDS_WITHIN, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {

@@ -36,7 +36,7 @@ use tokio::{
 };
 
 /// What clients are told to wait before they come back, in milliseconds.
-const COME_BACK_AFTER_MS: u64 = 1_000;
+const COME_BACK_AFTER_MS: u32 = 1_000;
 
 /// Reads the settings, serves until SIGTERM or SIGINT, and says in one line what went wrong.
 ///

@@ -8,14 +8,8 @@ use super::{
     wire,
 };
 use crate::{
-    domain::{AuthorKind, Error, RoomId, Seq},
-    ui::{
-        FirstPage, Refused,
-        island::Madang,
-        lost::Lost,
-        preferences::{Lang, Theme},
-        text::text,
-    },
+    domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme},
+    ui::{FirstPage, Refused, island::Madang, lost::Lost, text::text},
 };
 use axum::{
     Extension,
@@ -211,7 +205,7 @@ fn shell(options: LeptosOptions, first: FirstPage, theme: Option<Theme>) -> impl
             </head>
             <body>
                 <a class="skip-link" href="#main">{text.skip}</a>
-                <Madang first/>
+                <Madang first=first.to_json()/>
                 <div id="crashed" class="crashed" role="alert" hidden>
                     <p>{text.crashed}</p>
                     <a class="button" href="">{text.reload}</a>

@@ -60,8 +60,8 @@ impl<K: Hash + Eq> Rate<K> {
 /// At most `amount` per second, with the burst that a sender of messages has.
 #[must_use]
 pub fn messages<K: Hash + Eq>(per_second: u32, senders: u32) -> Rate<K> {
-    let burst = limits::MESSAGES_BURST * senders;
-    Rate::new(per_second * senders, Duration::from_secs(1), burst)
+    let burst = limits::MESSAGES_BURST.saturating_mul(senders);
+    Rate::new(per_second.saturating_mul(senders), Duration::from_secs(1), burst)
 }
 
 /// At most `amount` per minute, with the burst of sign-ins and room creation.

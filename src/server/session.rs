@@ -24,7 +24,7 @@ use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
 };
-use tokio::time::{Instant, interval, sleep_until};
+use tokio::time::{Instant, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 /// Frames taken from the queue, or put to the socket, in one go.
@@ -82,8 +82,9 @@ struct Session {
     /// What is to be written next.
     outbox: VecDeque<Utf8Bytes>,
     last_typing: Option<Instant>,
-    /// Frames refused for their rate, in a row.
+    /// Frames refused for their rate, each within a second of the one before.
     refusals: u32,
+    last_refusal: Option<Instant>,
 }
 
 /// Runs a connection until it ends; `socket` is left to be closed by the caller.
@@ -110,6 +111,7 @@ impl Session {
             outbox: VecDeque::new(),
             last_typing: None,
             refusals: 0,
+            last_refusal: None,
         }
     }
 
@@ -136,21 +138,9 @@ impl Session {
                 biased;
                 _ = self.mailbox.closing.changed() => {
                     let why = *self.mailbox.closing.borrow();
-                    // Everything said before, RESTART among it, still goes out if the peer takes it.
-                    if let Some(why) = why.filter(|why| why.code == close::RESTART) {
-                        while let Ok(delivery) = self.mailbox.deliveries.try_recv() {
-                            self.hear(delivery);
-                        }
-                        for text in self.outbox.drain(..) {
-                            if sink.feed(Message::Text(text)).await.is_err() {
-                                return End::Lost;
-                            }
-                        }
-                        // A split sink holds its last frame back until it is flushed.
-                        if sink.flush().await.is_err() {
-                            return End::Lost;
-                        }
-                        return End::Ours(why);
+                    if why.is_some_and(|why| why.code == close::RESTART) {
+                        // What was said before, RESTART among it, still goes out if the peer takes it.
+                        let _ = timeout(limits::LINGER, self.empty_into(&mut sink)).await;
                     }
                     return why.map_or(End::Lost, End::Ours);
                 }
@@ -195,6 +185,21 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Writes everything that waits.
+    async fn empty_into(
+        &mut self,
+        sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
+    ) -> Result<(), tungstenite::Error> {
+        while let Ok(delivery) = self.mailbox.deliveries.try_recv() {
+            self.hear(delivery);
+        }
+        for text in self.outbox.drain(..) {
+            sink.feed(Message::Text(text)).await?;
+        }
+        // A split sink holds its last frame back until it is flushed.
+        sink.flush().await
     }
 
     fn depart(&self, end: &End) {
@@ -331,7 +336,6 @@ impl Session {
         let (room, id) = (draft.room, draft.id);
         let speaker = Speaker { author, connection: self.mailbox.id, address: self.opened.address };
         let receipt = self.chat.post(&speaker, draft).await?;
-        self.refusals = 0;
         // What is written after a message is news at once.
         self.last_typing = None;
         self.posts.push(outcome(receipt, room, id).boxed());
@@ -411,7 +415,9 @@ impl Session {
 
     fn refuse(&mut self, error: Error, room_id: Option<RoomId>, id: Option<MessageId>) {
         if matches!(error, Error::RateLimited { .. }) {
-            self.refusals += 1;
+            let now = Instant::now();
+            let goes_on = self.last_refusal.replace(now).is_some_and(|last| now - last < limits::FLOODING_WITHIN);
+            self.refusals = if goes_on { self.refusals + 1 } else { 1 };
         }
         self.send(
             &Refusal { error, room_id: room_id.map(|id| id.to_string()), id: id.map(|id| id.to_string()) }.into(),

@@ -3,9 +3,8 @@
 use super::{
     Ui,
     parts::{Avatar, Hidden, Icon},
-    preferences::Lang,
 };
-use crate::protocol::Member;
+use crate::{domain::Lang, protocol::Member};
 use leptos::prelude::*;
 
 /// The foot.

@@ -4,7 +4,8 @@
 use super::{
     Ui,
     connection::Event,
-    parts::{Hidden, Icon},
+    parts::{Hidden, Icon, text},
+    state::ChatState,
 };
 use crate::domain::RoomId;
 use leptos::{
@@ -25,17 +26,17 @@ pub fn Composer(
 ) -> impl IntoView {
     let ui = Ui::get();
     let field: NodeRef<Textarea> = NodeRef::new();
-    let composing = StoredValue::new(false);
-    let send_after_composing = StoredValue::new(false);
-    let shift = StoredValue::new(false);
-    let typing_sent = StoredValue::new(0.0_f64);
+    let composing = RwSignal::new(false);
+    let send_after_composing = RwSignal::new(false);
+    let shift = RwSignal::new(false);
+    let typing_sent = RwSignal::new(0.0);
 
     let send = move || {
         let Some(field) = field.get_untracked() else { return };
         let text = field.value();
         if !text.trim().is_empty() {
             field.set_value("");
-            typing_sent.set_value(0.0);
+            typing_sent.set(0.0);
             ui.say(text);
         }
     };
@@ -47,7 +48,7 @@ pub fn Composer(
         }
     };
     let on_keydown = move |key: KeyboardEvent| {
-        shift.set_value(key.shift_key());
+        shift.set(key.shift_key());
         if key.key() == "Enter" && (key.ctrl_key() || key.meta_key()) && !key.is_composing() {
             key.prevent_default();
             send();
@@ -57,28 +58,28 @@ pub fn Composer(
     // from a new line, and a message would be sent twice or lose its last syllable.
     let on_beforeinput = move |input: InputEvent| {
         let breaks = matches!(input.input_type().as_str(), "insertLineBreak" | "insertParagraph");
-        if !breaks || shift.get_value() || !has_keyboard() {
+        if !breaks || shift.get_untracked() || !has_keyboard() {
             return;
         }
         input.prevent_default();
-        if composing.get_value() || input.is_composing() {
-            send_after_composing.set_value(true);
+        if composing.get_untracked() || input.is_composing() {
+            send_after_composing.set(true);
         } else {
             send();
         }
     };
     let on_compositionend = move |_| {
-        composing.set_value(false);
-        if send_after_composing.get_value() {
-            send_after_composing.set_value(false);
+        composing.set(false);
+        if send_after_composing.get_untracked() {
+            send_after_composing.set(false);
             // The last syllable arrives in the field only after this event.
             set_timeout(send, Duration::ZERO);
         }
     };
     let on_input = move |_| {
         let now = js_sys::Date::now();
-        if now - typing_sent.get_value() >= TYPING_EVERY_MS {
-            typing_sent.set_value(now);
+        if now - typing_sent.get_untracked() >= TYPING_EVERY_MS {
+            typing_sent.set(now);
             ui.tell(Event::Typing);
         }
     };
@@ -104,9 +105,9 @@ pub fn Composer(
                 placeholder=ui.text.message_example
                 node_ref=field
                 on:keydown=on_keydown
-                on:keyup=move |key| shift.set_value(key.shift_key())
+                on:keyup=move |key| shift.set(key.shift_key())
                 on:beforeinput=on_beforeinput
-                on:compositionstart=move |_| composing.set_value(true)
+                on:compositionstart=move |_| composing.set(true)
                 on:compositionend=on_compositionend
                 on:input=on_input
             ></textarea>
@@ -119,12 +120,14 @@ pub fn Composer(
 #[component]
 fn Typing() -> impl IntoView {
     let ui = Ui::get();
-    let names = Memo::new(move |_| {
-        ui.state.with(|state| {
-            state.room.iter().flat_map(|room| &room.typing).map(|(member, _)| member.sender.clone()).collect::<Vec<_>>()
-        })
-    });
-    view! { <p class="typing">{move || names.with(|names| (!names.is_empty()).then(|| (ui.text.typing)(names)))}</p> }
+    let line = move || {
+        let typing = |state: &ChatState| {
+            state.room.iter().flat_map(|room| &room.typing).map(|(member, _)| member.sender.clone()).collect()
+        };
+        let names: Vec<String> = ui.state.with(typing);
+        if names.is_empty() { String::new() } else { (ui.text.typing)(&names) }
+    };
+    view! { <p class="typing">{text(line)}</p> }
 }
 
 /// Whether there is a fine pointer, and so most likely a keyboard: on a phone Enter is a new line.

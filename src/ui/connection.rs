@@ -86,7 +86,7 @@ pub fn start(ui: Ui, inbox: UnboundedReceiver<Event>, stale: bool) {
         if stale {
             ui.reload();
         }
-        leptos::task::spawn_local(Connection { ui, entered: None, heard: 0.0, asked: 0.0 }.run(inbox));
+        leptos::task::spawn_local(Connection { ui, entered: None, heard: 0.0, asked: 0.0, back_after: 0.0 }.run(inbox));
     });
 }
 
@@ -119,6 +119,8 @@ struct Connection {
     heard: f64,
     /// When PING was last sent.
     asked: f64,
+    /// How long the server asked to stay away, in milliseconds.
+    back_after: f64,
 }
 
 impl Connection {
@@ -139,9 +141,9 @@ impl Connection {
     }
 
     /// Full jitter: everyone comes back at a moment of their own.
-    async fn pause(&self, inbox: &mut UnboundedReceiver<Event>, tries: i32) {
+    async fn pause(&mut self, inbox: &mut UnboundedReceiver<Event>, tries: i32) {
         let longest = (PAUSE_MS * 2f64.powi(tries.min(10))).min(PAUSE_MAX_MS);
-        let until = js_sys::Date::now() + longest * js_sys::Math::random();
+        let until = js_sys::Date::now() + std::mem::take(&mut self.back_after) + longest * js_sys::Math::random();
         self.set_link(Link::Waiting { until });
         while let Some(event) = inbox.next().await {
             match event {
@@ -176,7 +178,7 @@ impl Connection {
                 }
                 Some(Arrival::Frame(Ok(Message::Bytes(_)))) => {}
                 Some(Arrival::Event(Event::SignedIn)) => return End::Again,
-                Some(Arrival::Event(event)) => match self.act(event) {
+                Some(Arrival::Event(event)) => match self.act(&event) {
                     Some(frames) => outbox = frames,
                     None => return End::Lost,
                 },
@@ -190,6 +192,9 @@ impl Connection {
         // A frame of a newer server that this page does not know is passed over.
         let Some(frame) = ServerFrame::parse(text) else { return Vec::new() };
         let is_room = matches!(&frame, ServerFrame::Room(_));
+        if let ServerFrame::Restart(restart) = &frame {
+            self.back_after = restart.after_ms.into();
+        }
         let mut todo = Todo::Nothing;
         self.ui.state.update(|state| todo = state.apply(frame, js_sys::Date::now()));
         match todo {
@@ -205,7 +210,7 @@ impl Connection {
     }
 
     /// What to send for an event; `None` gives the connection up.
-    fn act(&mut self, event: Event) -> Option<Vec<ClientFrame>> {
+    fn act(&mut self, event: &Event) -> Option<Vec<ClientFrame>> {
         let room = self.ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
         let here = room.filter(|_| room == self.entered);
         Some(match event {
@@ -216,7 +221,7 @@ impl Connection {
             Event::Say(id) if here.is_some() => self
                 .unsent()
                 .into_iter()
-                .filter(|frame| matches!(frame, ClientFrame::Talk { id: Some(one), .. } if *one == id))
+                .filter(|frame| matches!(frame, ClientFrame::Talk { id: Some(one), .. } if one == id))
                 .collect(),
             Event::Typing => here.map(|room_id| ClientFrame::Typing { room_id }).into_iter().collect(),
             Event::Tick => {

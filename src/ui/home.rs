@@ -10,14 +10,19 @@ const PATH: &str = "/api/create_room";
 #[component]
 pub fn Home() -> impl IntoView {
     let ui = Ui::get();
-    let only_lobby = Memo::new(move |_| ui.state.with(|state| state.rooms.len() <= 1));
+    let only_lobby = ui.state.with_untracked(|state| state.rooms.len() <= 1);
+    let (title, text) = if only_lobby {
+        (ui.text.first_room, ui.text.first_room_text)
+    } else {
+        (ui.text.welcome, ui.text.welcome_text)
+    };
     view! {
         <main id="main" class="welcome" tabindex="-1">
             <div class="welcome-inner">
                 <svg class="yard" aria-hidden="true"><use href="/icons.svg#yard"></use></svg>
                 <div>
-                    <h1 class="welcome-title">{move || if only_lobby.get() { ui.text.first_room } else { ui.text.welcome }}</h1>
-                    <p class="welcome-text">{move || if only_lobby.get() { ui.text.first_room_text } else { ui.text.welcome_text }}</p>
+                    <h1 class="welcome-title">{title}</h1>
+                    <p class="welcome-text">{text}</p>
                 </div>
                 <Create/>
             </div>
@@ -29,7 +34,7 @@ pub fn Home() -> impl IntoView {
 fn Create() -> impl IntoView {
     let ui = Ui::get();
     let name: NodeRef<Input> = NodeRef::new();
-    let error = RwSignal::new(Ui::refused(PATH).map(|error| (ui.text.error)(error.code())));
+    let error = RwSignal::new(ui.refused(PATH));
     let create = move |submit: SubmitEvent| {
         submit.prevent_default();
         let Some(name) = name.get_untracked() else { return };
@@ -43,7 +48,7 @@ fn Create() -> impl IntoView {
                     });
                     ui.go(Some(room.room_id), true);
                 }
-                Err(refusal) => error.set(Some((ui.text.error)(refusal.code()))),
+                Err(refusal) => error.set((ui.text.error)(refusal.code())),
             }
         });
     };
@@ -59,13 +64,13 @@ fn Create() -> impl IntoView {
                     required
                     autocomplete="off"
                     placeholder=ui.text.create_example
-                    aria-invalid=move || error.with(Option::is_some).then_some("true")
-                    aria-describedby=move || error.with(Option::is_some).then_some("create-error")
+                    aria-invalid=move || (!error.with(String::is_empty)).then_some("true")
+                    aria-describedby=move || (!error.with(String::is_empty)).then_some("create-error")
                     node_ref=name
                 />
                 <button class="button">{ui.text.create}</button>
             </div>
-            <FieldError id="create-error" text=error.into()/>
+            <FieldError id="create-error" text=error/>
         </form>
     }
 }

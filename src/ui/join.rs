@@ -11,7 +11,7 @@ const PATH: &str = "/api/sign_in";
 pub fn Join() -> impl IntoView {
     let ui = Ui::get();
     let name: NodeRef<Input> = NodeRef::new();
-    let error = RwSignal::new(Ui::refused(PATH).map(|error| (ui.text.error)(error.code())));
+    let error = RwSignal::new(ui.refused(PATH));
     let join = move |submit: SubmitEvent| {
         submit.prevent_default();
         let Some(name) = name.get_untracked() else { return };
@@ -22,13 +22,13 @@ pub fn Join() -> impl IntoView {
                     ui.tell(Event::SignedIn);
                 }
                 Err(refusal) => {
-                    error.set(Some((ui.text.error)(refusal.code())));
+                    error.set((ui.text.error)(refusal.code()));
                     let _ = name.focus();
                 }
             }
         });
     };
-    let described = move || if error.with(Option::is_some) { "join-error join-hint" } else { "join-hint" };
+    let described = move || if error.with(String::is_empty) { "join-hint" } else { "join-error join-hint" };
     view! {
         <form class="join field" method="post" action=PATH on:submit=join>
             <label class="join-title" for="join-name">{ui.text.join_label}</label>
@@ -41,13 +41,13 @@ pub fn Join() -> impl IntoView {
                     required
                     autocomplete="nickname"
                     placeholder=ui.text.join_name
-                    aria-invalid=move || error.with(Option::is_some).then_some("true")
+                    aria-invalid=move || (!error.with(String::is_empty)).then_some("true")
                     aria-describedby=described
                     node_ref=name
                 />
                 <button class="button">{ui.text.join}</button>
             </div>
-            <FieldError id="join-error" text=error.into()/>
+            <FieldError id="join-error" text=error/>
             <p class="field-hint" id="join-hint">{ui.text.join_hint}</p>
         </form>
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Ui,
-    parts::{Avatar, Icon},
+    parts::{Avatar, Icon, text},
     timeline::hue_of,
 };
 use crate::protocol::Member;
@@ -12,15 +12,13 @@ use leptos::prelude::*;
 #[component]
 pub fn Members() -> impl IntoView {
     let ui = Ui::get();
-    let count = Memo::new(move |_| ui.state.with(|state| state.room.as_ref().map_or(0, |room| room.member_count)));
-    let members = Memo::new(move |_| {
-        ui.state.with(|state| state.room.as_ref().map(|room| room.members.clone()).unwrap_or_default())
-    });
+    let members =
+        move || ui.state.with(|state| state.room.as_ref().map(|room| room.members.clone()).unwrap_or_default());
     view! {
         <aside class="members" id="members" popover="auto" aria-label=ui.text.members>
-            <h2 class="members-title"><Icon name="users"/>{ui.text.members}" "{move || count.get()}</h2>
+            <h2 class="members-title"><Icon name="users"/>{ui.text.members}" "{text(move || ui.count().to_string())}</h2>
             <ul class="members-list">
-                <For each=move || members.get() key=Clone::clone let(member)>
+                <For each=members key=Clone::clone let(member)>
                     <MemberItem member/>
                 </For>
             </ul>

@@ -13,7 +13,6 @@ pub mod join;
 pub mod lost;
 pub mod members;
 pub mod parts;
-pub mod preferences;
 pub mod room;
 pub mod room_list;
 pub mod state;
@@ -23,13 +22,12 @@ pub mod timeline;
 
 use crate::{
     api,
-    domain::{Error, MessageId, RoomId, Seq},
+    domain::{Error, Lang, MessageId, RoomId, Seq},
     protocol::{Member, RoomSummary, RoomView},
 };
 use connection::{Event, Events};
 use leptos::prelude::*;
 use lost::Lost;
-use preferences::Lang;
 use serde::{Deserialize, Serialize};
 use state::{ChatState, Sending};
 use text::Text;
@@ -53,6 +51,20 @@ pub struct FirstPage {
     pub refused: Option<Refused>,
 }
 
+impl FirstPage {
+    /// The page as JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads the page from JSON text.
+    #[must_use]
+    pub fn from_json(text: &str) -> Option<Self> {
+        serde_json::from_slice(text.as_bytes()).ok()
+    }
+}
+
 /// A refused form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
@@ -69,8 +81,6 @@ pub struct Ui {
     pub state: RwSignal<ChatState>,
     /// The words.
     pub text: &'static Text,
-    /// Which address is shown that leads nowhere.
-    pub lost: RwSignal<Option<Lost>>,
     /// Set once the page is live: until then nothing may differ from what the server rendered.
     pub awake: RwSignal<bool>,
     /// The browser's clock, in milliseconds, once a second.
@@ -85,11 +95,19 @@ impl Ui {
         expect_context()
     }
 
-    /// Why the plain form at `path` was refused, if this page answers it.
+    /// Why the plain form at `path` was refused, in words; empty unless this page answers it.
     #[must_use]
-    pub fn refused(path: &str) -> Option<Error> {
-        let refused: Option<Refused> = use_context::<StoredValue<Option<Refused>>>()?.get_value();
-        refused.filter(|refused| refused.path == path).map(|refused| refused.error)
+    pub fn refused(self, path: &str) -> String {
+        self.state.with_untracked(|state| {
+            let refused = state.refused.as_ref().filter(|refused| refused.path == path);
+            refused.map(|refused| (self.text.error)(refused.error.code())).unwrap_or_default()
+        })
+    }
+
+    /// How many are in the room on screen.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.state.with(|state| state.room.as_ref().map_or(0, |room| room.member_count))
     }
 
     /// Tells the connection.
@@ -114,10 +132,13 @@ impl Ui {
                 .as_ref()
                 .map_or(self.text.madang.to_owned(), |view| format!("{} · {}", view.room.name, self.text.madang));
             document().set_title(&title);
-            self.lost.set(None);
-            self.state.update(|state| match view {
-                Some(view) => state.open(view),
-                None => state.room = None,
+            self.state.update(|state| {
+                state.lost = None;
+                state.refused = None;
+                match view {
+                    Some(view) => state.open(view),
+                    None => state.room = None,
+                }
             });
             self.tell(Event::Moved);
         });
@@ -156,6 +177,7 @@ impl Ui {
             }
         });
         self.tell(Event::Say(sending.id));
+        scroll_to_end();
     }
 
     /// Sends a refused message again, under the same id.
@@ -176,6 +198,13 @@ impl Ui {
                 room.sending.retain(|sending| sending.id != id);
             }
         });
+    }
+}
+
+/// One's own words are always in view. The scroller is turned round: its end is at 0.
+fn scroll_to_end() {
+    if let Ok(Some(timeline)) = document().query_selector(".timeline") {
+        timeline.set_scroll_top(0);
     }
 }
 

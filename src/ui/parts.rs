@@ -1,6 +1,7 @@
 //! Small pieces that several parts of the page are made of.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::reactive_graph::SharedReactiveFunction};
+use std::sync::{Arc, Mutex};
 
 /// An icon of the sprite in `public/icons.svg`.
 #[component]
@@ -24,12 +25,11 @@ pub fn Avatar(
     /// The name.
     name: String,
     /// What the hue is taken from; nothing when the place around it sets the hue.
-    #[prop(optional, into)]
+    #[prop(optional)]
     of: String,
 ) -> impl IntoView {
     let class = if of.is_empty() { "avatar".to_owned() } else { format!("avatar {}", hue(&of)) };
-    let letter: String = name.chars().next().into_iter().flat_map(char::to_uppercase).collect();
-    view! { <span class=class aria-hidden="true">{letter}</span> }
+    view! { <span class=class aria-hidden="true">{initial(&name)}</span> }
 }
 
 /// Text for screen readers alone.
@@ -41,15 +41,31 @@ pub fn Hidden(
     view! { <span class="visually-hidden">{text}</span> }
 }
 
-/// The error of a form, beside its field. Nothing without one.
+/// The error of a form, beside its field. Nothing while it is empty.
 #[component]
 pub fn FieldError(
     /// The element's id, which the field is described by.
     id: &'static str,
     /// What went wrong.
-    text: Signal<Option<String>>,
+    text: RwSignal<String>,
 ) -> impl IntoView {
-    move || text.get().map(|text| view! { <p class="field-error" id=id role="alert"><Icon name="alert"/>{text}</p> })
+    move || {
+        let text = text.get();
+        (!text.is_empty()).then(|| view! { <p class="field-error" id=id role="alert"><Icon name="alert"/>{text}</p> })
+    }
+}
+
+/// Text that follows the state. Giving all of it one type keeps the browser's code small: Leptos
+/// compiles a view once for each type that it meets, and every closure is a type of its own.
+#[must_use]
+pub fn text(of: impl Fn() -> String + Send + 'static) -> SharedReactiveFunction<String> {
+    Arc::new(Mutex::new(of))
+}
+
+/// The first letter of a name; the style makes it a capital.
+#[must_use]
+pub fn initial(name: &str) -> String {
+    name.chars().take(1).collect()
 }
 
 /// The class of one of eight quiet hues, always the same for the same thing.

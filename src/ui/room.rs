@@ -6,7 +6,7 @@ use super::{
     connection::Event,
     join::Join,
     members::Members,
-    parts::{Hidden, Icon},
+    parts::{Hidden, Icon, text},
     room_list::follow,
     state::Link,
     timeline::Timeline,
@@ -43,20 +43,17 @@ pub fn RoomPage(
 #[component]
 fn Header() -> impl IntoView {
     let ui = Ui::get();
-    let name = Memo::new(move |_| {
-        ui.state.with(|state| state.room.as_ref().map(|room| room.name.clone()).unwrap_or_default())
-    });
-    let count = Memo::new(move |_| ui.state.with(|state| state.room.as_ref().map_or(0, |room| room.member_count)));
+    let name = move || ui.state.with(|state| state.room.as_ref().map(|room| room.name.clone()).unwrap_or_default());
     view! {
         <header class="room-header">
             <a class="icon-button room-back" href="/" on:click=move |click| follow(ui, &click, None)><Icon name="back"/><Hidden text=ui.text.rooms/></a>
             <div class="room-title">
-                <h1 dir="auto">{move || name.get()}</h1>
-                <p class="room-meta"><Dot/>{move || (ui.text.people_here)(count.get())}</p>
+                <h1 dir="auto">{text(name)}</h1>
+                <p class="room-meta"><Dot/>{text(move || (ui.text.people_here)(ui.count()))}</p>
             </div>
             <CopyLink class="icon-button copy-link" labelled=true/>
             <button class="icon-button members-button" type="button" popovertarget="members">
-                <Icon name="users"/>{move || count.get()}<Hidden text=ui.text.show_members/>
+                <Icon name="users"/>{text(move || ui.count().to_string())}<Hidden text=ui.text.show_members/>
             </button>
         </header>
     }
@@ -66,10 +63,19 @@ fn Header() -> impl IntoView {
 #[component]
 fn Dot() -> impl IntoView {
     let ui = Ui::get();
-    let live = Memo::new(move |_| ui.awake.get().then(|| ui.state.with(|state| state.link == Link::Live)));
-    let state = move || live.get().map(|live| if live { "live" } else { "connecting" });
-    let label = move || live.get().map(|live| if live { ui.text.live } else { ui.text.connecting });
-    view! { <span class="connection" data-state=state><span class="connection-dot"></span><span class="visually-hidden">{label}</span></span> }
+    let is_live = move || ui.state.with(|state| state.link == Link::Live);
+    let state = move || ui.awake.get().then(|| if is_live() { "live" } else { "connecting" });
+    let label = move || match state() {
+        None => String::new(),
+        Some("live") => ui.text.live.to_owned(),
+        Some(_) => ui.text.connecting.to_owned(),
+    };
+    view! {
+        <span class="connection" data-state=state>
+            <span class="connection-dot"></span>
+            <span class="visually-hidden">{text(label)}</span>
+        </span>
+    }
 }
 
 /// One line when the connection has been gone for a while.
@@ -85,10 +91,18 @@ fn Status() -> impl IntoView {
         _ => String::new(),
     };
     let line = move || {
-        down.get().then(|| view! { <Icon name="offline"/><span>{ui.text.disconnected}" "<span class="status-countdown" aria-hidden="true">{countdown}</span></span> })
+        down.get().then(|| {
+            view! {
+                <Icon name="offline"/>
+                <span>{ui.text.disconnected}" "<span class="status-countdown" aria-hidden="true">{text(countdown)}</span></span>
+            }
+        })
     };
     let retry = move || {
-        down.get().then(|| view! { " " <button class="link-button" type="button" on:click=move |_| ui.tell(Event::Wake)>{ui.text.reconnect}</button> })
+        down.get().then(|| {
+            let retry = move |_| ui.tell(Event::Wake);
+            view! { <button class="link-button" type="button" on:click=retry>{ui.text.reconnect}</button> }
+        })
     };
     view! { <div class="status-line"><p role="status">{line}</p>{retry}</div> }
 }
@@ -121,11 +135,11 @@ pub fn CopyLink(
             }
         });
     };
-    let label = move || if copied.get() { ui.text.copied } else { ui.text.copy_link };
+    let label = move || if copied.get() { ui.text.copied } else { ui.text.copy_link }.to_owned();
     view! {
         <button class=class type="button" on:click=copy>
             <Icon name="link"/>
-            <span class=labelled.then_some("icon-button-text") aria-live="polite">{label}</span>
+            <span class=labelled.then_some("icon-button-text") aria-live="polite">{text(label)}</span>
         </button>
     }
 }

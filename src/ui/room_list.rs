@@ -2,7 +2,7 @@
 
 use super::{
     Ui, address, is_plain_click,
-    parts::{Hidden, Icon, Mark, hue},
+    parts::{Hidden, Icon, Mark, hue, initial, text},
     time::When,
 };
 use crate::{domain::RoomId, protocol::RoomSummary};
@@ -13,9 +13,8 @@ use leptos::{either::Either, prelude::*};
 pub fn Pane() -> impl IntoView {
     let ui = Ui::get();
     // Rooms keep their order, so that each row finds its room by its place.
-    let ids = Memo::new(move |_| {
-        ui.state.with(|state| state.rooms.iter().map(|room| room.room_id).enumerate().collect::<Vec<_>>())
-    });
+    let ids =
+        move || ui.state.with(|state| state.rooms.iter().map(|room| room.room_id).enumerate().collect::<Vec<_>>());
     view! {
         <div class="pane">
             <header class="brand">
@@ -24,7 +23,7 @@ pub fn Pane() -> impl IntoView {
             </header>
             <nav class="room-list" aria-label=ui.text.rooms>
                 <ul>
-                    <For each=move || ids.get() key=|(_, id)| *id let((place, id))>
+                    <For each=ids key=|(_, id)| *id let((place, id))>
                         <li><RoomItem place id/></li>
                     </For>
                 </ul>
@@ -36,40 +35,43 @@ pub fn Pane() -> impl IntoView {
 #[component]
 fn RoomItem(place: usize, id: RoomId) -> impl IntoView {
     let ui = Ui::get();
-    let room = Memo::new(move |_| ui.state.with(|state| state.rooms.get(place).cloned()));
-    let is_lobby = room.with_untracked(|room| room.as_ref().is_some_and(|room| room.lobby));
-    let current = Memo::new(move |_| ui.state.with(|state| state.room.as_ref().is_some_and(|room| room.id == id)));
-    let name = move || room.with(|room| room.as_ref().map(|room| room.name.clone()).unwrap_or_default());
-    let letter = move || name().chars().next().into_iter().flat_map(char::to_uppercase).collect::<String>();
+    let of_room = move |part: fn(Ui, &RoomSummary) -> String| {
+        move || ui.state.with(|state| state.rooms.get(place).map(|room| part(ui, room)).unwrap_or_default())
+    };
+    let is_lobby = ui.state.with_untracked(|state| state.rooms.get(place).is_some_and(|room| room.lobby));
     let avatar = if is_lobby {
         Either::Left(view! { <span class="avatar" aria-hidden="true"><Mark/></span> })
     } else {
         let class = format!("avatar {}", hue(&id.to_string()));
-        Either::Right(view! { <span class=class aria-hidden="true">{letter}</span> })
+        Either::Right(
+            view! { <span class=class aria-hidden="true">{text(of_room(|_, room| initial(&room.name)))}</span> },
+        )
     };
+    let is_open = move || ui.state.with(|state| state.room.as_ref().is_some_and(|room| room.id == id));
+    let at = Memo::new(move |_| of_room(|_, room| room.at.clone().unwrap_or_default())());
+    let count = Memo::new(move |_| {
+        of_room(|_, room| if room.member_count > 0 { room.member_count.to_string() } else { String::new() })()
+    });
     view! {
         <a
             class=if is_lobby { "room-item room-item-lobby" } else { "room-item" }
             href=address(Some(id))
-            aria-current=move || current.get().then_some("page")
+            aria-current=move || is_open().then_some("page")
             on:click=move |click| follow(ui, &click, Some(id))
         >
             {avatar}
             <span class="room-item-text">
                 <span class="room-item-head">
                     <span class="room-item-name">
-                        <span dir="auto">{name}</span>
+                        <span dir="auto">{text(of_room(|_, room| room.name.clone()))}</span>
                         {is_lobby.then(|| view! { " " <span class="badge">{ui.text.anyone}</span> })}
                     </span>
-                    {move || room.get().and_then(|room| room.at).map(|at| view! { <When at class="room-item-time"/> })}
+                    {move || Some(at.get()).filter(|at| !at.is_empty()).map(|at| view! { <When at class="room-item-time"/> })}
                 </span>
                 <span class="room-item-foot">
-                    <span class="room-item-last" dir="auto">{move || room.with(|room| last_line(ui, room.as_ref()))}</span>
+                    <span class="room-item-last" dir="auto">{text(of_room(last_line))}</span>
                     <span class="room-item-end">
-                        {move || {
-                            let count = room.with(|room| room.as_ref().map_or(0, |room| room.member_count));
-                            (count > 0).then(|| view! { <span class="room-item-count"><Icon name="users"/>{count}<Hidden text=ui.text.present/></span> })
-                        }}
+                        {move || Some(count.get()).filter(|count| !count.is_empty()).map(|count| view! { <Count count/> })}
                     </span>
                 </span>
             </span>
@@ -77,8 +79,14 @@ fn RoomItem(place: usize, id: RoomId) -> impl IntoView {
     }
 }
 
-fn last_line(ui: Ui, room: Option<&RoomSummary>) -> String {
-    match room.and_then(|room| room.last.as_ref()) {
+#[component]
+fn Count(count: String) -> impl IntoView {
+    let ui = Ui::get();
+    view! { <span class="room-item-count"><Icon name="users"/>{count}<Hidden text=ui.text.present/></span> }
+}
+
+fn last_line(ui: Ui, room: &RoomSummary) -> String {
+    match &room.last {
         Some(last) => format!("{}: {}", last.sender, last.message),
         None => ui.text.nothing_yet.to_owned(),
     }

@@ -1,6 +1,7 @@
 //! What the page knows, as plain structs. [`ChatState::apply`] takes a frame in any order, repeated
 //! or late; it is tested here without a browser.
 
+use super::{Refused, lost::Lost};
 use crate::{
     domain::{Epoch, MessageId, RoomId, Seq},
     protocol::{Member, Presence, RoomState, RoomSummary, RoomView, ServerFrame, Talk, Typing},
@@ -23,7 +24,11 @@ pub struct ChatState {
     pub room: Option<OpenRoom>,
     /// The connection.
     pub link: Link,
-    /// Since when there is none (milliseconds, the browser's clock).
+    /// Set while an address is shown that leads nowhere.
+    pub lost: Option<Lost>,
+    /// The plain form that this page answers with a refusal.
+    pub refused: Option<Refused>,
+    /// Since when there is no connection (milliseconds, the browser's clock).
     pub down_since: Option<f64>,
 }
 
@@ -158,6 +163,16 @@ impl ChatState {
         todo
     }
 
+    /// A word for what is on screen as a whole.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match (&self.lost, &self.room) {
+            (Some(_), _) => "lost".into(),
+            (None, Some(room)) => room.id.to_string(),
+            (None, None) => String::new(),
+        }
+    }
+
     /// Notes how the connection is.
     pub fn set_link(&mut self, link: Link, now: f64) {
         self.link = link;
@@ -211,10 +226,16 @@ impl From<RoomView> for OpenRoom {
 }
 
 impl OpenRoom {
-    /// Whether there are older messages than those here.
+    /// The place of the first message here, if there are older ones.
     #[must_use]
-    pub fn has_older(&self) -> bool {
-        self.messages.first().is_some_and(|talk| talk.seq > 1)
+    pub fn older_than(&self) -> Option<Seq> {
+        self.messages.first().map(|talk| talk.seq).filter(|seq| *seq > 1)
+    }
+
+    /// Whether there is nothing to show yet.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.messages.is_empty() && self.sending.is_empty() && self.notices.is_empty()
     }
 
     /// Whether there are newer messages than those here: the page was asked for older ones.

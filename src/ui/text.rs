@@ -1,8 +1,10 @@
 //! Every word of the page, in Korean and English. A table of our own: two languages without plural
 //! trouble need no library in the browser, and a missing word does not compile.
 
-use super::preferences::Lang;
-use crate::domain::limits::{MESSAGE_CHARS, NAME_CHARS, ROOM_NAME_CHARS};
+use crate::domain::{
+    Lang,
+    limits::{MESSAGE_CHARS, NAME_CHARS, ROOM_NAME_CHARS},
+};
 
 /// The words of one language. What takes a value is a function.
 pub struct Text {

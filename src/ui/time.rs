@@ -1,6 +1,6 @@
 //! Times on the page: UTC in what the server renders, the browser's own zone once the page is live.
 
-use super::{Ui, text::Text};
+use super::{Ui, parts::text, text::Text};
 use leptos::prelude::*;
 
 /// A point in time, as a calendar and a clock show it.
@@ -70,7 +70,7 @@ pub fn Clock(
 ) -> impl IntoView {
     let ui = Ui::get();
     let when = at.clone();
-    view! { <time class=class datetime=at>{move || Moment::new(&when, ui.awake.get()).clock(ui.text)}</time> }
+    view! { <time class=class datetime=at>{text(move || Moment::new(&when, ui.awake.get()).clock(ui.text))}</time> }
 }
 
 /// The time of day today, else the day, in the reader's zone once the page is live.
@@ -91,7 +91,7 @@ pub fn When(
             (ui.text.short_day)(moment.month, moment.day)
         }
     };
-    view! { <time class=class datetime=at>{shown}</time> }
+    view! { <time class=class datetime=at>{text(shown)}</time> }
 }
 
 /// The browser's clock as RFC 3339 in UTC.

@@ -4,16 +4,15 @@ use super::{
     Ui, is_plain_click,
     parts::{Avatar, Icon, Mark, hue},
     room::CopyLink,
-    state::{Notice, OpenRoom, Sending},
+    state::{ChatState, Notice, OpenRoom, Sending},
     time::{Clock, Moment},
 };
 use crate::{
-    domain::{MessageId, PersonId, RoomId},
+    domain::{MessageId, PersonId, RoomId, Seq},
     protocol::{Member, Talk},
 };
 use leptos::{
     either::{Either, EitherOf4},
-    html::Div,
     prelude::*,
 };
 
@@ -52,37 +51,21 @@ pub fn Timeline(
     id: RoomId,
 ) -> impl IntoView {
     let ui = Ui::get();
-    let scroller: NodeRef<Div> = NodeRef::new();
-    let lines = Memo::new(move |_| {
+    let lines = move || {
         let local = ui.awake.get();
-        ui.state.with(|state| {
-            state
-                .room
-                .as_ref()
-                .filter(|room| room.id == id)
-                .map(|room| lines(room, state.me.as_ref(), local))
-                .unwrap_or_default()
-        })
-    });
-    let is_empty = Memo::new(move |_| lines.with(Vec::is_empty));
-    // One's own words are always in view. The scroller is turned round: its end is at 0.
-    let sent = Memo::new(move |_| {
-        ui.state.with(|state| state.room.as_ref().and_then(|room| room.sending.last().map(|sending| sending.id)))
-    });
-    Effect::new(move |_| {
-        if sent.get().is_some() {
-            if let Some(scroller) = scroller.get_untracked() {
-                scroller.set_scroll_top(0);
-            }
-        }
-    });
+        let shown = |state: &ChatState| {
+            state.room.as_ref().filter(|room| room.id == id).map(|room| lines(room, state.me.as_ref(), local))
+        };
+        ui.state.with(shown).unwrap_or_default()
+    };
+    let is_silent = Memo::new(move |_| ui.state.with(|state| state.room.as_ref().is_some_and(OpenRoom::is_silent)));
     view! {
         <div class="timeline-frame">
-            <div class="timeline" role="log" aria-live="off" aria-label=ui.text.conversation tabindex="0" node_ref=scroller>
+            <div class="timeline" role="log" aria-live="off" aria-label=ui.text.conversation tabindex="0">
                 <div class="timeline-content">
-                    {move || if is_empty.get() { Either::Left(view! { <Silence/> }) } else { Either::Right(view! { <Beginning id/> }) }}
+                    {move || if is_silent.get() { Either::Left(view! { <Silence/> }) } else { Either::Right(view! { <Beginning id/> }) }}
                     <div class="chunk">
-                        <For each=move || lines.get() key=Line::key let(line)>{show(line)}</For>
+                        <For each=lines key=Line::key let(line)>{show(line)}</For>
                     </div>
                     <BackToNewest id/>
                 </div>
@@ -108,27 +91,21 @@ fn Silence() -> impl IntoView {
 #[component]
 fn Beginning(id: RoomId) -> impl IntoView {
     let ui = Ui::get();
-    let before = Memo::new(move |_| {
-        ui.state.with(|state| {
-            state
-                .room
-                .as_ref()
-                .filter(|room| room.has_older())
-                .and_then(|room| room.messages.first())
-                .map(|talk| talk.seq)
-        })
-    });
-    move || match before.get() {
-        Some(seq) => {
+    let oldest = |state: &ChatState| state.room.as_ref().and_then(OpenRoom::older_than);
+    let before = Memo::new(move |_| ui.state.with(oldest).map(|seq| seq.to_string()).unwrap_or_default());
+    move || match before.get().parse::<Seq>() {
+        Ok(seq) => {
             let load = move |click: web_sys::MouseEvent| {
                 if is_plain_click(&click) {
                     click.prevent_default();
                     ui.load_older(id, seq);
                 }
             };
-            Either::Left(view! { <a class="button button-quiet older" href=format!("?before={seq}") on:click=load>{ui.text.older}</a> })
+            Either::Left(
+                view! { <a class="button button-quiet older" href=format!("?before={seq}") on:click=load>{ui.text.older}</a> },
+            )
         }
-        None => Either::Right(view! { <p class="beginning"><Mark/>{ui.text.beginning}</p> }),
+        Err(_) => Either::Right(view! { <p class="beginning"><Mark/>{ui.text.beginning}</p> }),
     }
 }
 
