@@ -24,7 +24,6 @@ use leptos::{
     server_fn::error::ServerFnUrlError,
 };
 use leptos_axum::ResponseOptions;
-use serde::Deserialize;
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
@@ -34,27 +33,41 @@ const LANG_COOKIE: &str = "madang_lang";
 /// How long a preference is kept, in seconds.
 const PREFERENCE_AGE: u32 = 365 * 24 * 60 * 60;
 
-/// What the address of a page may say.
-#[derive(Debug, Default, Deserialize)]
-pub struct PageQuery {
-    lang: Option<String>,
+/// What the address of a page may say. Of a word said twice the last counts: a form that is refused
+/// again comes back with both refusals.
+#[derive(Debug, Default)]
+struct PageQuery {
+    lang: Option<Lang>,
     before: Option<Seq>,
-    /// Leptos' word for the form that was refused …
-    #[serde(rename = "__path")]
-    refused_path: Option<String>,
-    /// … and why, encoded.
-    #[serde(rename = "__err")]
-    refused_error: Option<String>,
+    refused: Option<Refused>,
+}
+
+/// The words of an address, as far as they can be read.
+type Words = Result<Query<Vec<(String, String)>>, QueryRejection>;
+
+impl From<Words> for PageQuery {
+    fn from(words: Words) -> Self {
+        let words = words.map(|Query(words)| words).unwrap_or_default();
+        let word = |name| words.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);
+        Self {
+            lang: word("lang").and_then(|tag| Lang::parse(tag)),
+            before: word("before").and_then(|seq| seq.parse().ok()),
+            // Leptos' words for the form that was refused, and why.
+            refused: word("__path")
+                .zip(word("__err"))
+                .map(|(path, error)| Refused { path: path.clone(), error: ServerFnUrlError::decode_err(error) }),
+        }
+    }
 }
 
 /// `/`: the rooms.
 pub async fn home(
     State(app): State<App>,
     Extension(client): Extension<Client>,
-    query: Result<Query<PageQuery>, QueryRejection>,
+    words: Words,
     request: Request,
 ) -> Response {
-    answer(&app, client, asked_of(query), request, Asked::Home).await
+    answer(&app, client, words.into(), request, Asked::Home).await
 }
 
 /// `/rooms/{roomId}`: a room, with `?before=SEQ` a page of its older messages.
@@ -62,17 +75,18 @@ pub async fn room(
     State(app): State<App>,
     Extension(client): Extension<Client>,
     Path(room_id): Path<String>,
-    query: Result<Query<PageQuery>, QueryRejection>,
+    words: Words,
     request: Request,
 ) -> Response {
     let asked = room_id.parse().map_or(Asked::Nowhere(Lost::Room), Asked::Room);
-    answer(&app, client, asked_of(query), request, asked).await
+    answer(&app, client, words.into(), request, asked).await
 }
 
 /// A file of the site, or the page for what is not there.
 pub async fn file_or_not_found(
     State(app): State<App>,
     Extension(client): Extension<Client>,
+    words: Words,
     request: Request,
 ) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -92,7 +106,7 @@ pub async fn file_or_not_found(
             return response;
         }
     }
-    answer(&app, client, PageQuery::default(), request, Asked::Nowhere(Lost::Page)).await
+    answer(&app, client, words.into(), request, Asked::Nowhere(Lost::Page)).await
 }
 
 /// `/api/…`: the server functions.
@@ -112,13 +126,8 @@ enum Asked {
     Nowhere(Lost),
 }
 
-/// What of the query can be read; the rest of a mangled link still leads to its page.
-fn asked_of(query: Result<Query<PageQuery>, QueryRejection>) -> PageQuery {
-    query.map(|Query(query)| query).unwrap_or_default()
-}
-
 async fn answer(app: &App, client: Client, query: PageQuery, request: Request, asked: Asked) -> Response {
-    if let Some(lang) = query.lang.as_deref().and_then(Lang::parse) {
+    if let Some(lang) = query.lang {
         // Remembered, and gone from the address.
         return (
             [(header::SET_COOKIE, preference_cookie(LANG_COOKIE, lang.as_str()))],
@@ -127,11 +136,7 @@ async fn answer(app: &App, client: Client, query: PageQuery, request: Request, a
             .into_response();
     }
     let lang = lang_of(request.headers());
-    let refused = query
-        .refused_path
-        .zip(query.refused_error)
-        .map(|(path, error)| Refused { path, error: ServerFnUrlError::decode_err(&error) });
-    match load(app, client, asked, query.before, lang, refused).await {
+    match load(app, client, asked, query.before, lang, query.refused).await {
         Ok(first) => render(app, request, first).await,
         Err(error) => problem(&error),
     }

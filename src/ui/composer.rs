@@ -4,7 +4,7 @@
 use super::{
     Ui,
     connection::Event,
-    parts::{Hidden, Icon, text},
+    parts::{FieldError, Hidden, Icon, text},
     state::ChatState,
 };
 use crate::domain::RoomId;
@@ -15,6 +15,7 @@ use leptos::{
 };
 use std::time::Duration;
 
+const PATH: &str = "/api/post_message";
 /// TYPING is sent at most once in this many milliseconds.
 const TYPING_EVERY_MS: f64 = 3_000.0;
 
@@ -89,9 +90,11 @@ pub fn Composer(
             let _ = field.focus();
         }
     });
+    let refused = RwSignal::new(ui.refused(PATH));
     view! {
         <Typing/>
-        <form class="composer" method="post" action="/api/post_message" on:submit=on_submit>
+        <FieldError id="composer-error" text=refused/>
+        <form class="composer" method="post" action=PATH on:submit=on_submit>
             <input type="hidden" name="room_id" value=id.to_string()/>
             <label class="visually-hidden" for="composer-text">{ui.text.message}</label>
             <textarea

@@ -10,8 +10,8 @@ use crate::{
     protocol::{ClientFrame, ServerFrame, V1},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures_util::{SinkExt, StreamExt, stream};
-use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use futures_util::{SinkExt, StreamExt, future::poll_fn, stream};
+use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
 use leptos::{ev, prelude::*};
 use std::time::Duration;
 
@@ -97,7 +97,12 @@ fn wake_on_events(ui: Ui) {
     window_event_listener(ev::popstate, move |_| {
         let path = window().location().pathname().unwrap_or_default();
         let room = path.strip_prefix("/rooms/").and_then(|id| id.parse().ok());
-        ui.go(room, false);
+        // A link to a part of the page fires this too.
+        let here =
+            ui.state.with_untracked(|state| state.lost.is_some() || state.room.as_ref().map(|room| room.id) == room);
+        if !here {
+            ui.go(room, false);
+        }
     });
     let tick = move || {
         ui.now.set(js_sys::Date::now());
@@ -154,7 +159,12 @@ impl Connection {
         }
     }
 
-    async fn converse(&mut self, socket: WebSocket, inbox: &mut UnboundedReceiver<Event>, tries: &mut i32) -> End {
+    async fn converse(&mut self, mut socket: WebSocket, inbox: &mut UnboundedReceiver<Event>, tries: &mut i32) -> End {
+        // Ready is also a socket that could not be opened.
+        let _ = poll_fn(|context| socket.poll_ready_unpin(context)).await;
+        if !matches!(socket.state(), State::Open) {
+            return End::Lost;
+        }
         let (mut sink, frames) = socket.split();
         self.heard = js_sys::Date::now();
         self.asked = self.heard;

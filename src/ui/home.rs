@@ -48,7 +48,10 @@ fn Create() -> impl IntoView {
                     });
                     ui.go(Some(room.room_id), true);
                 }
-                Err(refusal) => error.set((ui.text.error)(refusal.code())),
+                Err(refusal) => {
+                    error.set((ui.text.error)(refusal.code()));
+                    let _ = name.focus();
+                }
             }
         });
     };

@@ -35,6 +35,7 @@ pub fn Madang(
         text: text(first.lang),
         awake: RwSignal::new(false),
         now: RwSignal::new(0.0),
+        journey: StoredValue::new(0),
         events: StoredValue::new(events),
     };
     provide_context(ui);

@@ -31,6 +31,7 @@ use lost::Lost;
 use serde::{Deserialize, Serialize};
 use state::{ChatState, Sending};
 use text::Text;
+use wasm_bindgen::JsCast;
 
 /// What the server knew when it rendered the page; the browser starts from the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +86,8 @@ pub struct Ui {
     pub awake: RwSignal<bool>,
     /// The browser's clock, in milliseconds, once a second.
     pub now: RwSignal<f64>,
+    /// Counts journeys inside the page, so that a late answer does not overtake a newer click.
+    journey: StoredValue<u32>,
     events: StoredValue<Events>,
 }
 
@@ -117,6 +120,8 @@ impl Ui {
 
     /// Follows a link of ours without loading a page: to a room, or home with `None`.
     pub fn go(self, room: Option<RoomId>, push: bool) {
+        self.journey.update_value(|journey| *journey += 1);
+        let journey = self.journey.get_value();
         leptos::task::spawn_local(async move {
             let view = match room {
                 None => None,
@@ -125,6 +130,9 @@ impl Ui {
                     Err(_) => return leave_for(&address(room)),
                 },
             };
+            if self.journey.get_value() != journey {
+                return;
+            }
             if push {
                 push_address(&address(room));
             }
@@ -141,6 +149,7 @@ impl Ui {
                 }
             });
             self.tell(Event::Moved);
+            request_animation_frame(focus_main);
         });
     }
 
@@ -163,7 +172,12 @@ impl Ui {
     pub fn load_older(self, room: RoomId, seq: Seq) {
         leptos::task::spawn_local(async move {
             if let Ok(view) = api::room_page(room, Some(seq)).await {
+                let keep_place = keep_place(format!("m-{seq}"));
                 self.state.update(|state| state.prepend(view));
+                request_animation_frame(move || {
+                    keep_place();
+                    request_animation_frame(keep_place);
+                });
             }
         });
     }
@@ -205,6 +219,26 @@ impl Ui {
 fn scroll_to_end() {
     if let Ok(Some(timeline)) = document().query_selector(".timeline") {
         timeline.set_scroll_top(0);
+    }
+}
+
+/// Where the element is now; what is returned scrolls the timeline so that it is there again.
+fn keep_place(id: String) -> impl Fn() + 'static {
+    let top = move || Some(document().get_element_by_id(&id)?.get_bounding_client_rect().top());
+    let before = top();
+    move || {
+        if let (Some(before), Some(after), Ok(Some(timeline))) = (before, top(), document().query_selector(".timeline"))
+        {
+            timeline.set_scroll_top(timeline.scroll_top() + (after - before).round() as i32);
+        }
+    }
+}
+
+/// After a journey inside the page the keyboard starts at what is new, unless a field has taken it.
+fn focus_main() {
+    let nowhere = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
+    if let (true, Some(main)) = (nowhere, document().get_element_by_id("main")) {
+        let _ = main.unchecked_into::<web_sys::HtmlElement>().focus();
     }
 }
 

@@ -70,6 +70,8 @@ pub struct OpenRoom {
     pub typing: Vec<(Member, f64)>,
     /// Who came and went while the page was open.
     pub notices: Vec<Notice>,
+    /// How many there have been.
+    noticed: u64,
     /// Whether the replay is complete and changes arrive one by one.
     pub live: bool,
 }
@@ -90,6 +92,8 @@ pub struct Sending {
 /// People who came or went at one point of the conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
+    /// Counts the notices of this page.
+    pub number: u64,
     /// The message after which they did.
     pub after: Seq,
     /// Whether they came; else they went.
@@ -119,7 +123,11 @@ impl ChatState {
         let Some(room) = self.room.as_mut() else { return Todo::Nothing };
         match frame {
             ServerFrame::Talk(talk) if talk.room_id == room.id => room.talk(talk),
-            ServerFrame::Room(state) if state.room_id == room.id => room.entered(state),
+            ServerFrame::Room(state) if state.room_id == room.id => {
+                // Another tab may have signed this browser in as somebody else.
+                self.me = Some(state.you.clone()).filter(|you| you.person.is_some());
+                room.entered(state)
+            }
             ServerFrame::Sync(sync) if sync.room_id == room.id => room.synced(sync.head),
             ServerFrame::Enter(presence) if presence.room_id == room.id => room.came(presence),
             ServerFrame::Leave(presence) if presence.room_id == room.id => room.went(presence),
@@ -134,6 +142,11 @@ impl ChatState {
                 }
                 room.typing.retain(|(other, _)| *other != member);
                 room.typing.push((member, now + TYPING_SHOWN_MS));
+                Todo::Nothing
+            }
+            ServerFrame::Error(error) if error.id.is_none() && error.room_id == Some(room.id.to_string()) => {
+                // ENTER was refused: another tab has signed this browser out.
+                self.me = None;
                 Todo::Nothing
             }
             ServerFrame::Error(error) => {
@@ -220,6 +233,7 @@ impl From<RoomView> for OpenRoom {
             member_count: view.room.member_count,
             typing: Vec::new(),
             notices: Vec::new(),
+            noticed: 0,
             live: false,
         }
     }
@@ -315,7 +329,10 @@ impl OpenRoom {
                 last.names.retain(|known| *known != name);
                 last.names.push(name);
             }
-            _ => self.notices.push(Notice { after, came, names: vec![name] }),
+            _ => {
+                self.noticed += 1;
+                self.notices.push(Notice { number: self.noticed, after, came, names: vec![name] });
+            }
         }
         if self.notices.len() > NOTICES_KEPT {
             self.notices.remove(0);
@@ -485,7 +502,10 @@ mod tests {
             state.apply(ServerFrame::Enter(presence.clone()), 0.0);
             state.apply(ServerFrame::Enter(presence), 0.0);
         }
-        assert_eq!(room(&state).notices, [Notice { after: 1, came: true, names: vec!["가".into(), "나".into()] }]);
+        assert_eq!(
+            room(&state).notices,
+            [Notice { number: 1, after: 1, came: true, names: vec!["가".into(), "나".into()] }]
+        );
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Line {
     fn key(&self) -> Key {
         match self {
             Self::Day(day) => (0, u128::from(day.year * 10_000 + day.month * 100 + day.day), 0, false),
-            Self::Notice(notice) => (1, u128::from(notice.after), notice.names.len() as u64, notice.came),
+            Self::Notice(notice) => (1, u128::from(notice.number), notice.names.len() as u64, false),
             Self::Message { talk, first, .. } => (2, u128::from(talk.seq), talk.rev, *first),
             Self::Sending { sending, first, .. } => {
                 (3, u128::from_be_bytes(*sending.id.as_bytes()), u64::from(sending.failed.is_some()), *first)

@@ -1,0 +1,99 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test, unique, type Person } from './people';
+
+const STANDARD = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const THEMES = ['light', 'dark'] as const;
+const WIDTHS = [360, 820, 1440];
+
+async function violations({ page }: Person): Promise<string[]> {
+  // Colours on their way from one theme to the other belong to neither.
+  await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBe(0);
+  const { violations } = await new AxeBuilder({ page }).withTags(STANDARD).analyze();
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
+}
+
+/** axe finds nothing, by day and by night, on a phone, a tablet and a desk. */
+async function isAccessible(person: Person): Promise<void> {
+  for (const colorScheme of THEMES) {
+    for (const width of WIDTHS) {
+      await test.step(`${colorScheme}, ${width} px`, async () => {
+        await person.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await person.page.setViewportSize({ width, height: 800 });
+        expect.soft(await violations(person), `${colorScheme}, ${width} px`).toEqual([]);
+      });
+    }
+  }
+}
+
+test('home is accessible', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  await server.createRoom(unique('목록에 보일 방'));
+  await mina.openHome();
+  await isAccessible(mina);
+});
+
+test('home with nothing but the lobby is accessible', async ({ newPerson, ownServer }) => {
+  const mina = await newPerson('mina', { server: ownServer });
+  await mina.openHome();
+  await isAccessible(mina);
+});
+
+test('home with an error is accessible', async ({ newPerson, faults }) => {
+  faults.allow(/400 \(Bad Request\)/);
+  const mina = await newPerson('mina');
+  await mina.openHome();
+  await mina.page.locator('#create-name').fill(' ');
+  await mina.page.locator('#create-name').press('Enter');
+  await expect(mina.page.locator('#create-error')).toBeVisible();
+  await isAccessible(mina);
+});
+
+test('an empty room is accessible', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('빈 방'));
+  await mina.join();
+  await expect(mina.timeline).toContainText('아직 아무 말도 없습니다');
+  await isAccessible(mina);
+});
+
+test('a room is accessible before joining, with an error, and after joining', async ({ newPerson, newGuest, faults }) => {
+  faults.allow(/409 \(Conflict\)/);
+  test.slow();
+  const [mina, jun] = [await newPerson('mina'), await newPerson('jun')];
+  const link = await mina.createRoom(unique('이야기하는 방'));
+  await mina.join();
+  await mina.say('안녕하세요');
+  const sora = await newGuest('sora', mina.roomId);
+  sora.talk(mina.roomId, '손님도 한마디, https://example.com 도 보세요');
+  await mina.sees('손님도 한마디, https://example.com 도 보세요');
+
+  await jun.openRoom(link);
+  await jun.sees('안녕하세요');
+  await isAccessible(jun);
+  await jun.fillJoin(mina.name);
+  await expect(jun.page.locator('#join-error')).toBeVisible();
+  await isAccessible(jun);
+  await jun.join();
+  await jun.say('저도 왔어요');
+  await jun.sees('저도 왔어요');
+  await isAccessible(jun);
+});
+
+test('the members of a phone are accessible', async ({ newPerson }) => {
+  const mina = await newPerson('mina', { viewport: { width: 360, height: 800 } });
+  await mina.createRoom(unique('작은 방'));
+  await mina.join();
+  await mina.page.locator('.members-button').click();
+  await expect(mina.members.first()).toBeVisible();
+  expect(await violations(mina)).toEqual([]);
+});
+
+for (const [what, path] of [['room', '/rooms/0190a5e4-0000-7000-8000-000000000000'], ['page', '/nothing/here']]) {
+  test(`a ${what} that is not there is accessible`, async ({ newPerson, faults }) => {
+    faults.allow(/404 \(Not Found\)/);
+    const mina = await newPerson('mina');
+    await mina.page.goto(path);
+    await expect(mina.page.locator('main.lost')).toBeVisible();
+    await isAccessible(mina);
+  });
+}

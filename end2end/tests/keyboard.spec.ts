@@ -1,0 +1,91 @@
+import type { Locator } from '@playwright/test';
+import { expect, test, unique, type Person } from './people';
+
+/** Presses Tab until the focus is there, as somebody would who cannot use a mouse. */
+async function tabTo(person: Person, target: Locator): Promise<void> {
+  await expect(async () => {
+    if (!(await isFocused(target))) await person.page.keyboard.press('Tab');
+    expect(await isFocused(target)).toBe(true);
+  }).toPass({ intervals: [0] });
+  await expect(target).toBeInViewport();
+}
+
+const isFocused = (target: Locator) => target.evaluate((element) => element === document.activeElement);
+
+test('the whole way from the skip link to a sent message goes by keyboard', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  const keyboard = mina.page.keyboard;
+  const name = unique('자판으로 연 방');
+  await mina.openHome();
+
+  await keyboard.press('Tab');
+  const skip = mina.page.getByRole('link', { name: '본문으로 건너뛰기' });
+  await expect(skip).toBeFocused();
+  await expect(skip).toBeInViewport();
+  await keyboard.press('Enter');
+  await expect(mina.page.locator('#main')).toBeFocused();
+
+  await tabTo(mina, mina.page.getByLabel('새 방 이름'));
+  await keyboard.type(name);
+  await keyboard.press('Enter');
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(name);
+  await mina.isLive();
+
+  await tabTo(mina, mina.page.getByLabel('이 마당에서 쓸 이름을 적어 주세요'));
+  await keyboard.type(mina.name);
+  await keyboard.press('Enter');
+  await mina.isLive();
+  await expect(mina.composer).toBeFocused();
+  await keyboard.type('손은 자판 위에');
+  await keyboard.press('Enter');
+  await mina.sees('손은 자판 위에');
+  await expect(mina.composer).toBeFocused();
+
+  // By Tab and a button instead of Enter.
+  await keyboard.type('단추로도');
+  await tabTo(mina, mina.page.getByRole('button', { name: '보내기' }));
+  await keyboard.press('Enter');
+  await mina.sees('단추로도');
+
+  // And round to the list of rooms.
+  await tabTo(mina, mina.list.locator('.room-item-lobby'));
+  await keyboard.press('Enter');
+  await expect(mina.page.getByRole('heading', { level: 1 })).not.toHaveText(name);
+  await mina.isLive();
+});
+
+test('everything that takes the focus shows it', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('테두리 방'));
+  await mina.join();
+  await mina.page.locator('body').focus();
+  const unmarked: string[] = [];
+  for (let stop = 0; stop < 40; stop++) {
+    await mina.page.keyboard.press('Tab');
+    const fault = await mina.page.evaluate(() => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return undefined;
+      const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
+      const outlined = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && outlineColor !== 'rgba(0, 0, 0, 0)';
+      return outlined || getComputedStyle(element.parentElement!).boxShadow !== 'none' ? undefined : element.outerHTML.slice(0, 120);
+    });
+    if (fault) unmarked.push(fault);
+  }
+  expect(unmarked).toEqual([]);
+});
+
+for (const [where, path] of [['home', '/'], ['a page that is not there', '/nothing/here'], ['a room that is not there', '/rooms/nowhere']]) {
+  test(`the skip link leads to the main part of ${where}, and nowhere else`, async ({ newPerson, faults }) => {
+    faults.allow(/404 \(Not Found\)/);
+    const mina = await newPerson('mina');
+    await mina.page.goto(path);
+    const title = await mina.page.getByRole('heading', { level: 1 }).textContent();
+    await mina.page.keyboard.press('Tab');
+    await mina.page.keyboard.press('Enter');
+    await expect(mina.page).toHaveURL(`${path}#main`);
+    await expect(mina.page.locator('#main')).toBeFocused();
+    await mina.page.keyboard.press('Tab');
+    await expect(mina.page.locator('#main :focus')).toHaveCount(1);
+    await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(title!);
+  });
+}

@@ -1,0 +1,58 @@
+import { Guest } from './guests';
+import { expect, test, unique } from './people';
+
+test('after a power cut the page comes back by itself, with everything said and everything it still had to say', async ({ newPerson, ownServer, faults }) => {
+  // The browser logs every try to reach a server that is not there.
+  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+  const [mina, jun] = [await newPerson('mina', { server: ownServer }), await newPerson('jun', { server: ownServer })];
+  const link = await mina.createRoom(unique('끊기는 방'));
+  await mina.join();
+  await jun.openRoom(link);
+  await jun.join();
+  await mina.say('끊기기 전');
+  await jun.sees('끊기기 전');
+
+  await ownServer.kill();
+  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await expect(mina.page.getByRole('status')).toContainText('연결이 끊겼습니다');
+  await mina.say('끊긴 동안');
+  await expect(mina.message('끊긴 동안')).toHaveClass(/message-sending/);
+
+  await ownServer.start();
+  for (const person of [mina, jun]) {
+    await expect(person.connection).toHaveAttribute('data-state', 'live', { timeout: 40_000 });
+    await person.sees('끊긴 동안');
+  }
+  await expect(mina.page.getByRole('status')).toHaveText('');
+  await jun.say('다시 만났네요');
+  await mina.sees('다시 만났네요');
+  const said = ['끊기기 전', '끊긴 동안', '다시 만났네요'];
+  for (const person of [mina, jun]) await person.reads(said);
+  expect((await ownServer.messages(mina.roomId)).map(({ message }) => message)).toEqual(said);
+
+  await mina.page.reload();
+  await mina.reads(said);
+});
+
+test('what others said meanwhile is there after a reconnect, by the button at once', async ({ newPerson, ownServer, faults }) => {
+  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET|net::ERR_INTERNET_DISCONNECTED/);
+  const mina = await newPerson('mina', { server: ownServer });
+  await mina.createRoom(unique('잠깐 나간 방'));
+  await mina.join();
+  await mina.say('나가기 전');
+  await mina.sees('나가기 전');
+
+  await ownServer.kill();
+  await expect(mina.page.getByRole('status')).toContainText('연결이 끊겼습니다');
+  await ownServer.start();
+  const sora = await Guest.enter(ownServer, mina.roomId, 'sora');
+  sora.talk(mina.roomId, '없는 사이에');
+  await sora.hears({ type: 'TALK', message: '없는 사이에' });
+  const retry = mina.page.getByRole('button', { name: '다시 연결' });
+  await retry.or(mina.page.locator('.connection[data-state=live]')).first().waitFor();
+  if (await retry.isVisible()) await retry.click();
+
+  await mina.isLive();
+  await mina.reads(['나가기 전', '없는 사이에']);
+  await sora.leave();
+});

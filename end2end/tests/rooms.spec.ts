@@ -1,0 +1,108 @@
+import { expect, test, unique } from './people';
+
+test('a room that somebody else makes appears in the list, and its last line follows', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('여기'));
+  const name = unique('다른 이가 연 방');
+  const { roomId } = await server.createRoom(name);
+  await expect(mina.roomInList(name)).toHaveCount(1);
+  await expect(mina.roomInList(name).locator('.room-item-last')).toHaveText('아직 아무 말도 없습니다');
+
+  const sora = await newGuest('sora', roomId);
+  sora.talk(roomId, '여기는 조용하네요');
+  await expect(mina.roomInList(name).locator('.room-item-last')).toHaveText(/sora \d+: 여기는 조용하네요/);
+  sora.talk(roomId, '아무도 없나요');
+  await expect(mina.roomInList(name).locator('.room-item-last')).toHaveText(/sora \d+: 아무도 없나요/);
+  await expect(mina.roomInList(name).locator('.room-item-count')).toHaveText(/^1/);
+});
+
+test('the home page lists new rooms as they are made', async ({ newPerson, ownServer }) => {
+  const mina = await newPerson('mina', { server: ownServer });
+  await mina.openHome();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText('첫 방을 열어 보세요');
+  await expect(mina.list.locator('.room-item')).toHaveCount(1);
+  await expect(mina.list.locator('.room-item .badge')).toHaveText('누구나');
+  await ownServer.createRoom('방금 연 방');
+  await expect(mina.roomInList('방금 연 방')).toBeVisible();
+});
+
+test('one moves between rooms, back and forth, and each message stays in its room', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const names = [unique('첫째 방'), unique('둘째 방')];
+  await mina.createRoom(names[0]);
+  await mina.join();
+  await mina.say('첫째 방에서');
+  await mina.sees('첫째 방에서');
+  const { roomId } = await server.createRoom(names[1]);
+  const sora = await newGuest('sora', roomId);
+  sora.talk(roomId, '둘째 방에서');
+
+  await mina.roomInList(names[1]).click();
+  await expect(mina.page).toHaveURL(`/rooms/${roomId}`);
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(names[1]);
+  await expect(mina.page).toHaveTitle(`${names[1]} · 마당`);
+  await mina.reads(['둘째 방에서']);
+  await expect(mina.roomInList(names[1])).toHaveAttribute('aria-current', 'page');
+  await mina.isLive();
+  await mina.say('저도 왔어요');
+  await sora.hears({ type: 'TALK', roomId, sender: mina.name, message: '저도 왔어요' });
+
+  await mina.page.goBack();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(names[0]);
+  await mina.reads(['첫째 방에서']);
+  await mina.page.goForward();
+  await mina.reads(['둘째 방에서', '저도 왔어요']);
+});
+
+test('the room that was chosen last is the one that opens, however late the other answers', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('여기서 출발'));
+  const names = [unique('느린 방'), unique('빠른 방')];
+  for (const name of names) await server.createRoom(name);
+  let answer = () => {};
+  const late = new Promise<void>((resolve) => (answer = resolve));
+  await mina.page.route('**/api/room_page*', async (route) => {
+    await late;
+    await route.continue();
+  }, { times: 1 });
+
+  const asked = mina.page.waitForRequest('**/api/room_page*');
+  await mina.roomInList(names[0]).click();
+  await asked;
+  await mina.roomInList(names[1]).click();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(names[1]);
+  const answered = mina.page.waitForEvent('requestfinished', (request) => request.url().includes('/api/room_page'));
+  answer();
+  await answered;
+  await mina.join();
+  await mina.say('여기가 맞지요?');
+  await mina.sees('여기가 맞지요?');
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(names[1]);
+  await expect(mina.page).toHaveTitle(`${names[1]} · 마당`);
+});
+
+test('a blank room name is answered beside the field', async ({ newPerson, faults }) => {
+  faults.allow(/400 \(Bad Request\)/);
+  const mina = await newPerson('mina');
+  await mina.openHome();
+  await mina.page.locator('#create-name').fill(' ');
+  await mina.page.locator('#create-name').press('Enter');
+  await expect(mina.page.locator('.create #create-error')).toHaveText('방 이름은 1자에서 80자까지입니다.');
+  await expect(mina.page.locator('#create-name')).toHaveAttribute('aria-invalid', 'true');
+});
+
+test('an unknown room and an unknown page are said to be so', async ({ newPerson, faults }) => {
+  faults.allow(/404 \(Not Found\)/);
+  const mina = await newPerson('mina');
+  for (const [path, title] of [
+    ['/rooms/0190a5e4-0000-7000-8000-000000000000', '이 방을 찾을 수 없습니다'],
+    ['/rooms/nowhere', '이 방을 찾을 수 없습니다'],
+    ['/nothing/here', '이 페이지를 찾을 수 없습니다'],
+  ]) {
+    const response = await mina.page.goto(path);
+    expect(response!.status()).toBe(404);
+    await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(title);
+  }
+  await mina.page.getByRole('link', { name: '마당으로 돌아가기' }).click();
+  await expect(mina.page).toHaveURL('/');
+});
