@@ -209,7 +209,10 @@ fn lines(room: &OpenRoom, me: Option<&Member>, local: bool) -> Vec<Line> {
     let mut day = None;
     let mut run: Option<(String, Moment)> = None;
     let start = room.messages.first().map_or(0, |talk| talk.seq);
-    while notices.next_if(|notice| notice.after < start).is_some() {}
+    while notices.next_if(|notice| notice.after + 1 < start).is_some() {}
+    while let Some(notice) = notices.next_if(|notice| notice.after < start) {
+        lines.push(Line::Notice(notice.clone()));
+    }
     for talk in &room.messages {
         let moment = Moment::new(&talk.at, local);
         if day != Some(moment.date()) {
