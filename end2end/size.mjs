@@ -9,7 +9,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
  * its budget yet; until it is, `reached` keeps it from growing.
  */
 const BUDGET = [
-  { what: 'WASM + JS', files: /\.(wasm|js)$/, target: 130, limit: 148, reached: 192 },
+  { what: 'WASM + JS', files: /\.(wasm|js)$/, target: 130, limit: 148, reached: 190 },
   { what: 'CSS', files: /\.css$/, target: 12, limit: 12, reached: 12 },
 ];
 
