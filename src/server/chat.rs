@@ -4,8 +4,9 @@
 use super::{
     clock::Clock,
     config::Limits,
-    hub::{ConnectionId, Departure, Hub, Present},
+    hub::{ConnectionId, Hub},
     names::Names,
+    presence::{Departure, Present},
     rate::{self, Rate},
     store::{Appended, NewMessage, Person, Slice, Store, TokenHash},
     wire,

@@ -4,10 +4,13 @@
 //! queue that is full means a reader that does not read, and that connection is closed (4008), so
 //! that nobody else waits for it. Numbered frames arrive here from the one writer, in order.
 
-use super::store::TokenHash;
+use super::{
+    presence::{self, Departure, Left, Members, Present},
+    store::TokenHash,
+};
 use crate::{
     domain::{PersonId, RoomId, Seq, limits},
-    protocol::{Member, Members, Presence, Restart, ServerFrame, Typing, close},
+    protocol::{Member, Members as MemberCount, Restart, ServerFrame, close},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -68,24 +71,6 @@ pub struct Mailbox {
     pub closing: watch::Receiver<Option<Closing>>,
 }
 
-/// What somebody who enters finds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Present {
-    /// At most [`limits::MEMBERS_LISTED`] of those present.
-    pub members: Vec<Member>,
-    /// How many are present.
-    pub count: u32,
-}
-
-/// How a connection left a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Departure {
-    /// On purpose: told at once.
-    Meant,
-    /// The line broke: a person is missed only after a while.
-    Abrupt,
-}
-
 /// The rooms and connections of this node.
 #[derive(Clone, Debug, Default)]
 pub struct Hub(Arc<Shared>);
@@ -101,7 +86,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     connections: HashMap<ConnectionId, Connection>,
-    rooms: HashMap<RoomId, Room>,
+    rooms: HashMap<RoomId, Members>,
     /// Connections of the open dialect that never entered a room: they hear the lobby as bare text.
     plain: HashSet<ConnectionId>,
     /// Connections that follow the list of rooms.
@@ -119,24 +104,6 @@ struct Connection {
     closing: watch::Sender<Option<Closing>>,
 }
 
-#[derive(Debug, Default)]
-struct Room {
-    /// Who is here, by connection.
-    connections: HashMap<ConnectionId, Member>,
-    /// Persons here, counted by their connections.
-    persons: HashMap<PersonId, PersonHere>,
-    /// Connections of guests.
-    guests: u32,
-}
-
-#[derive(Debug)]
-struct PersonHere {
-    member: Member,
-    connections: u32,
-    /// Counts how often the last connection was lost, so that an old alarm does not ring for a new absence.
-    absences: u64,
-}
-
 impl Connection {
     /// Hands over a frame, or gives the connection up when its queue is full.
     fn deliver(&self, delivery: &Delivery) {
@@ -147,30 +114,6 @@ impl Connection {
 
     fn close(&self, why: Closing) {
         self.closing.send_if_modified(|closing| closing.is_none() && closing.replace(why).is_none());
-    }
-}
-
-impl Room {
-    fn count(&self) -> u32 {
-        self.guests + u32::try_from(self.persons.len()).unwrap_or(u32::MAX)
-    }
-
-    fn is_crowded(&self) -> bool {
-        self.count() as usize > limits::MEMBERS_LISTED
-    }
-
-    fn present(&self) -> Present {
-        let guests = self.connections.values().filter(|member| member.person.is_none());
-        let mut members: Vec<Member> = self
-            .persons
-            .values()
-            .map(|here| &here.member)
-            .chain(guests)
-            .take(limits::MEMBERS_LISTED)
-            .cloned()
-            .collect();
-        members.sort_by(|a, b| (&a.sender, &a.guest).cmp(&(&b.sender, &b.guest)));
-        Present { members, count: self.count() }
     }
 }
 
@@ -208,24 +151,10 @@ impl Hub {
         let mut state = self.state();
         state.plain.remove(&id);
         let room = state.rooms.entry(room_id).or_default();
-        let known = room.connections.insert(id, member.clone()).is_some();
-        let mut came = !known;
-        if let (false, Some(person)) = (known, member.person) {
-            let here = room.persons.entry(person).or_insert_with(|| PersonHere {
-                member: member.clone(),
-                connections: 0,
-                absences: 0,
-            });
-            // Whoever is within the grace of a lost connection has not been missed yet.
-            came = here.connections == 0 && here.absences == 0;
-            here.connections += 1;
-            here.absences = 0;
-        } else if !known {
-            room.guests += 1;
-        }
+        let is_new = room.enter(id, member);
         let present = room.present();
-        if came {
-            self.announce(&mut state, room_id, &presence(room_id, member, present.count, Arrival::Enter), Some(id));
+        if is_new {
+            self.announce(&mut state, room_id, &presence::came(room_id, member, present.count), Some(id));
         }
         present
     }
@@ -234,24 +163,11 @@ impl Hub {
     pub fn leave(&self, id: ConnectionId, room_id: RoomId, how: Departure) {
         let mut state = self.state();
         let Some(room) = state.rooms.get_mut(&room_id) else { return };
-        let Some(member) = room.connections.remove(&id) else { return };
-        match member.person {
-            None => room.guests -= 1,
-            Some(person) => {
-                let Some(here) = room.persons.get_mut(&person) else { return };
-                here.connections -= 1;
-                if here.connections > 0 {
-                    return;
-                }
-                if how == Departure::Abrupt {
-                    here.absences = self.0.next_connection.fetch_add(1, Ordering::Relaxed) + 1;
-                    self.miss_later(room_id, person, here.absences);
-                    return;
-                }
-                room.persons.remove(&person);
-            }
+        match room.leave(id, how) {
+            Left::Unnoticed => {}
+            Left::Gone(member) => self.tell_departure(&mut state, room_id, &member),
+            Left::Missing { person, absence } => self.miss_later(room_id, person, absence),
         }
-        self.tell_departure(&mut state, room_id, &member);
     }
 
     /// After the grace, a person who did not come back has left.
@@ -260,19 +176,16 @@ impl Hub {
         tokio::spawn(async move {
             tokio::time::sleep(limits::ABSENCE_GRACE).await;
             let mut state = hub.state();
-            let Some(room) = state.rooms.get_mut(&room_id) else { return };
-            let missed = |here: &PersonHere| here.connections == 0 && here.absences == absence;
-            if room.persons.get(&person).is_some_and(missed)
-                && let Some(here) = room.persons.remove(&person)
-            {
-                hub.tell_departure(&mut state, room_id, &here.member);
+            let gone = state.rooms.get_mut(&room_id).and_then(|room| room.give_up(person, absence));
+            if let Some(member) = gone {
+                hub.tell_departure(&mut state, room_id, &member);
             }
         });
     }
 
     fn tell_departure(&self, state: &mut State, room_id: RoomId, member: &Member) {
-        let count = state.rooms.get(&room_id).map_or(0, Room::count);
-        self.announce(state, room_id, &presence(room_id, member, count, Arrival::Leave), None);
+        let count = state.rooms.get(&room_id).map_or(0, Members::count);
+        self.announce(state, room_id, &presence::went(room_id, member, count), None);
         if count == 0 {
             state.rooms.remove(&room_id);
         }
@@ -285,9 +198,9 @@ impl Hub {
         let State { connections, rooms, crowded, stirred, .. } = state;
         let Some(room) = rooms.get(&room_id) else { return };
         let crowd = room.is_crowded();
-        for id in room.connections.keys() {
-            let Some(connection) = connections.get(id) else { continue };
-            let is_self = entering == Some(*id);
+        for (id, _) in room.connections() {
+            let Some(connection) = connections.get(&id) else { continue };
+            let is_self = entering == Some(id);
             // A v1 connection that enters has its answer in ROOM.
             let hears = if is_self { !connection.kind.v1 } else { !crowd };
             if hears {
@@ -305,8 +218,8 @@ impl Hub {
     pub fn publish(&self, room_id: RoomId, delivery: &Delivery, plain: Option<String>) {
         let mut state = self.state();
         let State { connections, rooms, plain: audience, stirred, .. } = &mut *state;
-        for id in rooms.get(&room_id).iter().flat_map(|room| room.connections.keys()) {
-            if let Some(connection) = connections.get(id) {
+        for (id, _) in rooms.get(&room_id).into_iter().flat_map(Members::connections) {
+            if let Some(connection) = connections.get(&id) {
                 connection.deliver(delivery);
             }
         }
@@ -322,12 +235,11 @@ impl Hub {
     pub fn typing(&self, id: ConnectionId, room_id: RoomId) {
         let state = self.state();
         let Some(room) = state.rooms.get(&room_id) else { return };
-        let Some(member) = room.connections.get(&id) else { return };
-        let delivery = Delivery::unnumbered(&ServerFrame::Typing(typing(room_id, member)));
-        for (other, present) in &room.connections {
-            let same_person = present.person.is_some() && present.person == member.person;
-            if let Some(connection) = state.connections.get(other).filter(|c| c.kind.v1 && *other != id && !same_person)
-            {
+        let Some(member) = room.member(id) else { return };
+        let delivery = Delivery::unnumbered(&presence::writes(room_id, member));
+        for (other, present) in room.connections() {
+            let is_other = other != id && (present.person.is_none() || present.person != member.person);
+            if let Some(connection) = state.connections.get(&other).filter(|c| c.kind.v1 && is_other) {
                 connection.deliver(&delivery);
             }
         }
@@ -355,10 +267,10 @@ impl Hub {
         let mut state = self.state();
         for room_id in std::mem::take(&mut state.crowded) {
             let Some(room) = state.rooms.get(&room_id) else { continue };
-            let delivery = Delivery::unnumbered(&ServerFrame::Members(Members { room_id, member_count: room.count() }));
-            room.connections
-                .keys()
-                .filter_map(|id| state.connections.get(id))
+            let delivery =
+                Delivery::unnumbered(&ServerFrame::Members(MemberCount { room_id, member_count: room.count() }));
+            room.connections()
+                .filter_map(|(id, _)| state.connections.get(&id))
                 .filter(|c| c.kind.v1)
                 .for_each(|c| c.deliver(&delivery));
         }
@@ -383,13 +295,13 @@ impl Hub {
     /// How many are in a room.
     #[must_use]
     pub fn member_count(&self, room_id: RoomId) -> u32 {
-        self.state().rooms.get(&room_id).map_or(0, Room::count)
+        self.state().rooms.get(&room_id).map_or(0, Members::count)
     }
 
     /// Who is in a room.
     #[must_use]
     pub fn present(&self, room_id: RoomId) -> Present {
-        self.state().rooms.get(&room_id).map_or(Present { members: Vec::new(), count: 0 }, Room::present)
+        self.state().rooms.get(&room_id).map_or(Present { members: Vec::new(), count: 0 }, Members::present)
     }
 
     /// Closes every connection of a session that has ended.
@@ -418,31 +330,6 @@ impl Hub {
     pub fn connections(&self) -> usize {
         self.state().connections.len()
     }
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Arrival {
-    Enter,
-    Leave,
-}
-
-pub(super) fn presence(room_id: RoomId, member: &Member, member_count: u32, what: Arrival) -> ServerFrame {
-    let Member { sender, person, guest } = member.clone();
-    let verb = match what {
-        Arrival::Enter => "입장",
-        Arrival::Leave => "퇴장",
-    };
-    let message = format!("{sender}님이 {verb}했습니다.");
-    let presence = Presence { room_id, sender, message, person, guest, member_count };
-    match what {
-        Arrival::Enter => ServerFrame::Enter(presence),
-        Arrival::Leave => ServerFrame::Leave(presence),
-    }
-}
-
-fn typing(room_id: RoomId, member: &Member) -> Typing {
-    let Member { sender, person, guest } = member.clone();
-    Typing { room_id, sender, person, guest }
 }
 
 /// What the plain audience hears of a lobby message: its bare text, unless that could pass for a frame.

@@ -13,6 +13,7 @@ pub mod hub;
 pub mod listener;
 pub mod names;
 pub mod pages;
+pub mod presence;
 pub mod rate;
 pub mod rest;
 pub mod security;

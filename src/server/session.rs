@@ -6,7 +6,8 @@
 
 use super::{
     chat::{Chat, Draft, GUEST_PREFIX, Resume, Speaker},
-    hub::{self, Closing, Delivery, Departure, Mailbox},
+    hub::{Closing, Delivery, Mailbox},
+    presence::{self, Departure},
     store::{Appended, Person},
     wire,
     writer::Receipt,
@@ -294,7 +295,7 @@ impl Session {
                 reset: entered.reset,
             }));
         } else if again {
-            self.send(&hub::presence(room_id, &member, entered.present.count, hub::Arrival::Enter));
+            self.send(&presence::came(room_id, &member, entered.present.count));
         }
         Ok(())
     }

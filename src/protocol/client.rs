@@ -1,0 +1,220 @@
+//! What clients send, read with errors that name the part that is wrong.
+
+use super::{ErrorFrame, ServerFrame};
+use crate::domain::{Epoch, Error, MessageId, RoomId, Seq};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// What a client sends.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "UPPERCASE", rename_all_fields = "camelCase")]
+pub enum ClientFrame {
+    /// Be in a room; with `since`, get what changed after that number.
+    Enter {
+        /// The room.
+        room_id: RoomId,
+        /// The name of somebody without a session.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sender: Option<String>,
+        /// The last number seen.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        since: Option<Seq>,
+        /// The history that `since` belongs to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        epoch: Option<Epoch>,
+    },
+    /// Say something.
+    Talk {
+        /// The room.
+        room_id: RoomId,
+        /// Made once per message and kept over retries; the open dialect has none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<MessageId>,
+        /// Optional; must then be the name that entered.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sender: Option<String>,
+        /// The text.
+        message: String,
+        /// The message that this one answers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply_to: Option<MessageId>,
+    },
+    /// Somebody is writing.
+    Typing {
+        /// The room.
+        room_id: RoomId,
+    },
+    /// Begin or end to follow the list of rooms.
+    Watch {
+        /// Begin, or end.
+        on: bool,
+    },
+    /// Be in the room no longer.
+    Leave {
+        /// The room.
+        room_id: RoomId,
+    },
+    /// Ask for PONG.
+    Ping,
+}
+
+/// Why a frame was refused, with what it named, so that the answer can name it too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// The reason.
+    pub error: Error,
+    /// The `roomId` of the refused frame.
+    pub room_id: Option<String>,
+    /// The `id` of the refused frame.
+    pub id: Option<String>,
+}
+
+impl From<Refusal> for ServerFrame {
+    fn from(refusal: Refusal) -> Self {
+        Self::Error(ErrorFrame {
+            code: refusal.error.code().into(),
+            message: refusal.error.to_string(),
+            room_id: refusal.room_id,
+            id: refusal.id,
+            retry_after_ms: refusal.error.retry_after_ms(),
+        })
+    }
+}
+
+impl ClientFrame {
+    /// Reads one text frame.
+    ///
+    /// # Errors
+    /// `bad_frame`, saying which part is wrong; `room_not_found` for a `roomId` that is no UUID,
+    /// since no room has it.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let bare = |detail: String| Refusal { error: Error::bad_frame(detail), room_id: None, id: None };
+        let fields = match serde_json::from_str(text) {
+            Ok(Value::Object(fields)) => Fields(fields),
+            Ok(_) => return Err(bare("a frame is a JSON object".into())),
+            Err(error) => return Err(bare(format!("not JSON: {error}"))),
+        };
+        fields.frame().map_err(|error| Refusal { error, room_id: fields.short("roomId"), id: fields.short("id") })
+    }
+}
+
+/// The fields of one frame, each read with an error that names it.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn frame(&self) -> Result<ClientFrame, Error> {
+        let room_id = || self.room_id();
+        Ok(match self.text("type")?.as_str() {
+            "ENTER" => ClientFrame::Enter {
+                room_id: room_id()?,
+                sender: self.optional_text("sender")?,
+                since: self.optional_number("since")?,
+                epoch: self.optional_uuid("epoch")?,
+            },
+            "TALK" => ClientFrame::Talk {
+                room_id: room_id()?,
+                id: self.optional_uuid("id")?,
+                sender: self.optional_text("sender")?,
+                message: self.text("message")?,
+                reply_to: self.optional_uuid("replyTo")?,
+            },
+            "TYPING" => ClientFrame::Typing { room_id: room_id()? },
+            "WATCH" => ClientFrame::Watch { on: self.truth("on")? },
+            "LEAVE" => ClientFrame::Leave { room_id: room_id()? },
+            "PING" => ClientFrame::Ping,
+            known @ ("EDIT" | "DELETE" | "REACT" | "READ") => {
+                return Err(Error::bad_frame(format!("{known}: not yet")));
+            }
+            _ => return Err(Error::bad_frame("type: not one that this server knows")),
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, name: &str) -> Result<String, Error> {
+        self.optional_text(name)?.ok_or_else(|| Error::bad_frame(format!("{name}: missing")))
+    }
+
+    fn optional_text(&self, name: &str) -> Result<Option<String>, Error> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(Error::bad_frame(format!("{name}: must be a string"))),
+        }
+    }
+
+    fn optional_number(&self, name: &str) -> Result<Option<Seq>, Error> {
+        let wrong = || Error::bad_frame(format!("{name}: must be a whole number, 0 or greater"));
+        self.get(name).map(|value| value.as_u64().filter(|n| *n <= i64::MAX as u64).ok_or_else(wrong)).transpose()
+    }
+
+    fn optional_uuid<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Error> {
+        let wrong = |_| Error::bad_frame(format!("{name}: must be a UUID"));
+        self.optional_text(name)?.map(|text| text.parse().map_err(wrong)).transpose()
+    }
+
+    fn room_id(&self) -> Result<RoomId, Error> {
+        self.text("roomId")?.parse().map_err(|_| Error::RoomNotFound)
+    }
+
+    fn truth(&self, name: &str) -> Result<bool, Error> {
+        self.get(name)
+            .and_then(Value::as_bool)
+            .ok_or_else(|| Error::bad_frame(format!("{name}: must be true or false")))
+    }
+
+    /// A field to repeat in an ERROR, unless it is no text or too long to be an identifier.
+    fn short(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(Value::as_str).filter(|text| text.len() <= 64).map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: &str = "0190a5e4-0000-7000-8000-000000000001";
+
+    fn refused(text: &str) -> (&'static str, String) {
+        let error = ClientFrame::parse(text).expect_err(text).error;
+        (error.code(), error.to_string())
+    }
+
+    #[test]
+    fn the_tutorials_frames_are_read() {
+        let text = format!(r#"{{"type":"TALK","roomId":"{ROOM}","sender":"mina","message":"hi","extra":[1]}}"#);
+        let Ok(ClientFrame::Talk { sender, message, id, .. }) = ClientFrame::parse(&text) else { panic!("refused") };
+        assert_eq!((sender.as_deref(), message.as_str(), id), (Some("mina"), "hi", None));
+    }
+
+    #[test]
+    fn a_refusal_names_the_part_that_is_wrong() {
+        for (text, part) in [
+            ("{", "not JSON"),
+            ("[]", "JSON object"),
+            ("{}", "type: missing"),
+            (r#"{"type":5}"#, "type: must be a string"),
+            (r#"{"type":"SHOUT"}"#, "type: not one"),
+            (r#"{"type":"TALK","roomId":[],"message":"a"}"#, "roomId: must be a string"),
+            (&format!(r#"{{"type":"TALK","roomId":"{ROOM}"}}"#), "message: missing"),
+            (&format!(r#"{{"type":"TALK","roomId":"{ROOM}","message":5}}"#), "message: must be a string"),
+            (&format!(r#"{{"type":"TALK","roomId":"{ROOM}","message":"a","id":"x"}}"#), "id: must be a UUID"),
+            (&format!(r#"{{"type":"ENTER","roomId":"{ROOM}","since":-1}}"#), "since: must be a whole number"),
+            (r#"{"type":"WATCH"}"#, "on: must be true or false"),
+            (r#"{"type":"EDIT"}"#, "EDIT: not yet"),
+        ] {
+            let (code, message) = refused(text);
+            assert_eq!(code, "bad_frame", "{text}");
+            assert!(message.contains(part), "{text}: {message}");
+        }
+        assert_eq!(refused(r#"{"type":"LEAVE","roomId":"nowhere"}"#).0, "room_not_found");
+    }
+
+    #[test]
+    fn a_refusal_carries_the_id_of_the_frame() {
+        let refusal = ClientFrame::parse(r#"{"type":"TALK","roomId":[],"id":"abc"}"#).expect_err("refused");
+        assert_eq!((refusal.room_id, refusal.id.as_deref()), (None, Some("abc")));
+    }
+}
