@@ -1,4 +1,4 @@
-// What a first visit downloads, as a browser does: brotli, quality 11. Fails beyond what was reached.
+// What the page weighs as brotli, quality 11. Fails beyond what was reached.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -205,7 +205,7 @@ export class Person {
   }
 
   async signOut(): Promise<void> {
-    await this.page.locator('.account').getByRole('button', { name: '나가기' }).click();
+    await this.page.locator('.account').getByRole('button', { name: '로그아웃' }).click();
     await expect(this.page.locator('.account-me')).toHaveCount(0);
   }
 

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -75,7 +75,9 @@ function binary(): string {
   if (process.env.MADANG_BIN) return inRepository(process.env.MADANG_BIN);
   const targets = [...(process.env.CARGO_TARGET_DIR ? [process.env.CARGO_TARGET_DIR] : []), 'target'];
   const candidates = ['debug', 'release'].flatMap((profile) => targets.map((target) => inRepository(join(target, profile, 'madang'))));
-  const found = candidates.find((path) => existsSync(path));
+  // The newest is the one that the site belongs to: pages of another build would not come to life.
+  const age = (path: string) => statSync(path).mtimeMs;
+  const found = candidates.filter((path) => existsSync(path)).sort((a, b) => age(b) - age(a))[0];
   if (!found) throw new Error(`no server has been built: ${candidates.join(', ')}`);
   return found;
 }

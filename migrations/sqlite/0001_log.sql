@@ -42,7 +42,7 @@ CREATE TABLE messages (
     seq INTEGER NOT NULL, -- its place, for ever
     rev INTEGER NOT NULL, -- the number of its last change
     id BLOB NOT NULL,
-    digest BLOB NOT NULL, -- keyed hash of author, first text and reply_seq: tells a repeat from a conflict
+    digest BLOB NOT NULL, -- keyed hash of author, first text and what it answers: tells a repeat from a conflict
     person BLOB REFERENCES persons (id) ON DELETE SET NULL,
     guest TEXT, -- the tag of an anonymous author
     sender TEXT NOT NULL,

@@ -1,4 +1,4 @@
-//! The one error of Madang, named by what happened. The causes of the last three are logged where
+//! The one error of Madang, named by what happened. The causes of the last two are logged where
 //! they arise and never sent.
 
 use super::limits::{MESSAGE_CHARS, NAME_CHARS, ROOM_NAME_CHARS, ROOMS_PER_CONNECTION};

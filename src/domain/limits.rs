@@ -17,7 +17,7 @@ pub const REQUEST_BYTES: usize = 64 * 1024;
 pub const ROOMS_PER_CONNECTION: usize = 100;
 /// Members that ROOM lists, and above which MEMBERS replaces ENTER and LEAVE.
 pub const MEMBERS_LISTED: usize = 200;
-/// Messages on a history page: by default, and at most.
+/// Messages on a history page, where the caller does not say.
 pub const PAGE_MESSAGES: u32 = 50;
 /// The most messages that one history page may have.
 pub const PAGE_MESSAGES_MAX: u32 = 200;
@@ -53,8 +53,8 @@ pub const POSTS_IN_FLIGHT: usize = 64;
 pub const POSTS_QUEUED: usize = 4_096;
 /// Messages that one transaction stores at most.
 pub const BATCH_MESSAGES: usize = 256;
-/// Changes that one step of a replay reads from the store.
-pub const REPLAY_CHANGES: u32 = 500;
+/// Changes that one step of a replay reads from the store; the next waits until these are written.
+pub const REPLAY_CHANGES: u32 = 50;
 
 /// A request's header, an upgrade's included, must be complete within this.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -74,6 +74,8 @@ pub const TYPING_EVERY: Duration = Duration::from_secs(2);
 pub const LIST_EVERY: Duration = Duration::from_secs(1);
 /// A post waits this long for a place in the writer's queue before it is told `busy`.
 pub const BUSY_AFTER: Duration = Duration::from_secs(2);
+/// A request, its body included, must be answered within this.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A request that is under way when the server stops has this long to end.
 pub const REQUEST_ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// Everything must have ended this long after the signal to stop.

@@ -82,15 +82,16 @@ impl From<Refusal> for ServerFrame {
 }
 
 impl ClientFrame {
-    /// Reads one text frame.
+    /// Reads one text frame. The open dialect has no `id`, `since`, `epoch` and `replyTo`: there they are
+    /// unknown fields, and so ignored.
     ///
     /// # Errors
     /// `bad_frame`, saying which part is wrong; `room_not_found` for a `roomId` that is no UUID,
     /// since no room has it.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str, v1: bool) -> Result<Self, Refusal> {
         let bare = |detail: String| Refusal { error: Error::bad_frame(detail), room_id: None, id: None };
         let fields = match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) => Fields(fields),
+            Ok(Value::Object(fields)) => Fields { fields, v1 },
             Ok(_) => return Err(bare("a frame is a JSON object".into())),
             Err(error) => return Err(bare(format!("not JSON: {error}"))),
         };
@@ -99,7 +100,10 @@ impl ClientFrame {
 }
 
 /// The fields of one frame, each read with an error that names it.
-struct Fields(Map<String, Value>);
+struct Fields {
+    fields: Map<String, Value>,
+    v1: bool,
+}
 
 impl Fields {
     fn frame(&self) -> Result<ClientFrame, Error> {
@@ -130,7 +134,7 @@ impl Fields {
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+        self.fields.get(name).filter(|value| !value.is_null())
     }
 
     fn text(&self, name: &str) -> Result<String, Error> {
@@ -146,11 +150,17 @@ impl Fields {
     }
 
     fn optional_number(&self, name: &str) -> Result<Option<Seq>, Error> {
+        if !self.v1 {
+            return Ok(None);
+        }
         let wrong = || Error::bad_frame(format!("{name}: must be a whole number, 0 or greater"));
         self.get(name).map(|value| value.as_u64().filter(|n| *n <= i64::MAX as u64).ok_or_else(wrong)).transpose()
     }
 
     fn optional_uuid<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Error> {
+        if !self.v1 {
+            return Ok(None);
+        }
         let wrong = |_| Error::bad_frame(format!("{name}: must be a UUID"));
         self.optional_text(name)?.map(|text| text.parse().map_err(wrong)).transpose()
     }
@@ -178,14 +188,16 @@ mod tests {
     const ROOM: &str = "0190a5e4-0000-7000-8000-000000000001";
 
     fn refused(text: &str) -> (&'static str, String) {
-        let error = ClientFrame::parse(text).expect_err(text).error;
+        let error = ClientFrame::parse(text, true).expect_err(text).error;
         (error.code(), error.to_string())
     }
 
     #[test]
     fn the_tutorials_frames_are_read() {
         let text = format!(r#"{{"type":"TALK","roomId":"{ROOM}","sender":"mina","message":"hi","extra":[1]}}"#);
-        let Ok(ClientFrame::Talk { sender, message, id, .. }) = ClientFrame::parse(&text) else { panic!("refused") };
+        let Ok(ClientFrame::Talk { sender, message, id, .. }) = ClientFrame::parse(&text, false) else {
+            panic!("refused")
+        };
         assert_eq!((sender.as_deref(), message.as_str(), id), (Some("mina"), "hi", None));
     }
 
@@ -213,8 +225,15 @@ mod tests {
     }
 
     #[test]
+    fn the_open_dialect_ignores_fields_that_it_does_not_have() {
+        let text = format!(r#"{{"type":"TALK","roomId":"{ROOM}","message":"hi","id":5,"replyTo":"x"}}"#);
+        assert!(matches!(ClientFrame::parse(&text, false), Ok(ClientFrame::Talk { id: None, reply_to: None, .. })));
+        assert!(ClientFrame::parse(&text, true).is_err());
+    }
+
+    #[test]
     fn a_refusal_carries_the_id_of_the_frame() {
-        let refusal = ClientFrame::parse(r#"{"type":"TALK","roomId":[],"id":"abc"}"#).expect_err("refused");
+        let refusal = ClientFrame::parse(r#"{"type":"TALK","roomId":[],"id":"abc"}"#, true).expect_err("refused");
         assert_eq!((refusal.room_id, refusal.id.as_deref()), (None, Some("abc")));
     }
 }

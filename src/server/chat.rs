@@ -36,6 +36,7 @@ struct Shared {
     names: Names,
     clock: Clock,
     senders: Rate<Sender>,
+    entries: Rate<ConnectionId>,
     addresses: Rate<IpAddr>,
     new_rooms: Rate<IpAddr>,
     sign_ins: Rate<IpAddr>,
@@ -53,7 +54,7 @@ enum Sender {
 pub struct Speaker {
     /// As whom.
     pub author: Author,
-    /// On which connection; 0 where there is none.
+    /// On which connection, for guests; a person's allowance is their own everywhere.
     pub connection: ConnectionId,
     /// From which address.
     pub address: IpAddr,
@@ -84,12 +85,10 @@ pub struct Resume {
 /// What somebody who enters finds.
 #[derive(Clone, Debug)]
 pub struct Entered {
-    /// The room, as of the moment up to which `missed` goes.
+    /// The room, as of a moment after its changes began to be queued.
     pub room: RoomSummary,
     /// Who is there.
     pub present: Present,
-    /// What changed since the client was last here, first part; `None` when nothing is to be replayed.
-    pub missed: Option<Slice>,
     /// What the client has does not belong to this history.
     pub reset: bool,
 }
@@ -120,6 +119,7 @@ impl Chat {
             names,
             clock,
             senders: rate::messages(allowed.messages_per_second, 1),
+            entries: rate::entries(allowed.messages_per_second),
             addresses: rate::messages(allowed.messages_per_second, limits::SENDERS_PER_ADDRESS),
             new_rooms: rate::per_minute(allowed.rooms_per_minute),
             sign_ins: rate::per_minute(allowed.sign_ins_per_minute),
@@ -283,7 +283,7 @@ impl Chat {
     /// both can be told by its number.
     ///
     /// # Errors
-    /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
+    /// [`Error::RoomNotFound`], [`Error::RateLimited`], [`Error::StorageUnavailable`].
     pub async fn enter(
         &self,
         connection: ConnectionId,
@@ -291,22 +291,15 @@ impl Chat {
         member: &Member,
         resume: Option<Resume>,
     ) -> Result<Entered, Error> {
+        self.0.entries.take(connection)?;
         self.0.store.room(room).await?;
         let present = self.0.hub.enter(connection, room, member);
         // Read after subscribing: what is committed in between is in both, never in neither.
-        let since = resume.map_or(Seq::MAX, |resume| resume.since);
-        let slice = match self.missed(room, since).await {
-            Ok(slice) => slice,
-            Err(error) => {
-                self.0.hub.leave(connection, room, Departure::Meant);
-                return Err(error);
-            }
-        };
-        let reset = resume.is_some_and(|resume| {
-            resume.epoch.is_some_and(|epoch| epoch != self.epoch()) || resume.since > slice.room.head
-        });
-        let summary = wire::summary(&slice.room, present.count);
-        Ok(Entered { room: summary, present, missed: (resume.is_some() && !reset).then_some(slice), reset })
+        let room =
+            self.0.store.room(room).await.inspect_err(|_| self.0.hub.leave(connection, room, Departure::Meant))?;
+        let reset = resume
+            .is_some_and(|resume| resume.epoch.is_some_and(|epoch| epoch != self.epoch()) || resume.since > room.head);
+        Ok(Entered { room: wire::summary(&room, present.count), present, reset })
     }
 
     /// The next part of what changed after number `since`; empty when that was all.

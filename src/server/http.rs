@@ -12,6 +12,7 @@ use crate::domain::limits;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    http::StatusCode,
     middleware::{from_fn, from_fn_with_state, map_response},
     routing::{any, get},
 };
@@ -20,6 +21,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tower_http::{
     cors::{Any, CorsLayer},
     limit::RequestBodyLimitLayer,
+    timeout::TimeoutLayer,
 };
 
 /// What every route can reach.
@@ -56,6 +58,11 @@ impl App {
     }
 }
 
+/// A body that drips does not hold its place for ever.
+fn timeout() -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits::REQUEST_TIMEOUT)
+}
+
 /// Every route of Madang.
 pub fn router(app: App) -> Router {
     // Leptos renders on this runtime. A second server in one process (a test) finds it set already.
@@ -66,12 +73,14 @@ pub fn router(app: App) -> Router {
         .route("/chat/{room_id}/messages", get(rest::messages))
         .route("/health", get(rest::health))
         .method_not_allowed_fallback(rest::method_not_allowed)
+        .layer(timeout())
         .layer(DefaultBodyLimit::max(limits::REQUEST_BYTES))
         .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any));
 
     let functions = Router::new()
         .route("/api/{*function}", any(pages::server_function))
         .layer(RequestBodyLimitLayer::new(limits::REQUEST_BYTES))
+        .layer(timeout())
         .layer(from_fn(security::refuse_cross_site));
 
     Router::new()

@@ -78,8 +78,9 @@ pub struct Hub(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    next_connection: AtomicU64,
-    /// Rung when `State::stirred` or `State::crowded` gets its first room.
+    /// Numbers connections and absences.
+    next_number: AtomicU64,
+    /// Rung when `State::stirred` or `State::crowded` gets a room.
     stirred: Notify,
 }
 
@@ -126,7 +127,7 @@ impl Hub {
     /// Opens a connection's queue.
     #[must_use]
     pub fn connect(&self, kind: Kind) -> Mailbox {
-        let id = self.0.next_connection.fetch_add(1, Ordering::Relaxed);
+        let id = self.0.next_number.fetch_add(1, Ordering::Relaxed);
         let (queue, deliveries) = mpsc::channel(limits::FRAMES_QUEUED);
         let (closing, closed) = watch::channel(None);
         let mut state = self.state();
@@ -163,7 +164,8 @@ impl Hub {
     pub fn leave(&self, id: ConnectionId, room_id: RoomId, how: Departure) {
         let mut state = self.state();
         let Some(room) = state.rooms.get_mut(&room_id) else { return };
-        match room.leave(id, how) {
+        let absence = self.0.next_number.fetch_add(1, Ordering::Relaxed);
+        match room.leave(id, how, absence) {
             Left::Unnoticed => {}
             Left::Gone(member) => self.tell_departure(&mut state, room_id, &member),
             Left::Missing { person, absence } => self.miss_later(room_id, person, absence),

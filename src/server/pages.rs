@@ -30,6 +30,10 @@ use tower_http::services::ServeDir;
 /// The cookie with the theme.
 pub const THEME_COOKIE: &str = "madang_theme";
 const LANG_COOKIE: &str = "madang_lang";
+/// The names in /pkg do not change with the content: ask each time, and get 304 if it is the same.
+const FRESH: &str = "no-cache";
+/// Icons must show while the server is away too.
+const AN_HOUR: &str = "public, max-age=3600";
 /// How long a preference is kept, in seconds.
 const PREFERENCE_AGE: u32 = 365 * 24 * 60 * 60;
 
@@ -101,8 +105,8 @@ pub async fn file_or_not_found(
         let Ok(file) = files.oneshot(asked_file).await;
         if file.status() != StatusCode::NOT_FOUND {
             let mut response = file.map(axum::body::Body::new).into_response();
-            // The names do not change with the content: ask each time, and get 304 if it is the same.
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            let keep = if request.uri().path().starts_with("/pkg/") { FRESH } else { AN_HOUR };
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
             return response;
         }
     }
@@ -131,7 +135,7 @@ async fn answer(app: &App, client: Client, query: PageQuery, request: Request, a
         // Remembered, and gone from the address.
         return (
             [(header::SET_COOKIE, preference_cookie(LANG_COOKIE, lang.as_str()))],
-            Redirect::to(request.uri().path()),
+            Redirect::to(&local(request.uri().path())),
         )
             .into_response();
     }
@@ -218,6 +222,11 @@ fn shell(options: LeptosOptions, first: FirstPage, theme: Option<Theme>) -> impl
             </body>
         </html>
     }
+}
+
+/// A path that cannot be read as another host's address.
+fn local(path: &str) -> String {
+    format!("/{}", path.trim_start_matches(['/', '\\']))
 }
 
 /// The language: chosen before, else the browser's, else Korean.

@@ -51,8 +51,6 @@ pub struct Members {
     persons: HashMap<PersonId, PersonHere>,
     /// Connections of guests.
     guests: u32,
-    /// Counts absences, so that an old alarm does not ring for a new one.
-    absences: u64,
 }
 
 #[derive(Debug)]
@@ -82,8 +80,9 @@ impl Members {
         here.connections == 1 && here.absence.take().is_none()
     }
 
-    /// Removes a connection.
-    pub fn leave(&mut self, id: ConnectionId, how: Departure) -> Left {
+    /// Removes a connection. `absence` is a number not used before, should one begin: an old alarm must
+    /// not ring for a new absence, even if the room was empty in between.
+    pub fn leave(&mut self, id: ConnectionId, how: Departure, absence: u64) -> Left {
         let Some(member) = self.connections.remove(&id) else { return Left::Unnoticed };
         let Some(person) = member.person else {
             self.guests -= 1;
@@ -95,9 +94,8 @@ impl Members {
             return Left::Unnoticed;
         }
         if how == Departure::Abrupt {
-            self.absences += 1;
-            here.absence = Some(self.absences);
-            return Left::Missing { person, absence: self.absences };
+            here.absence = Some(absence);
+            return Left::Missing { person, absence };
         }
         self.persons.remove(&person);
         Left::Gone(member)
@@ -185,9 +183,9 @@ mod tests {
         let (mut room, jun) = (Members::default(), person("jun"));
         assert!(room.enter(1, &jun));
         assert!(!room.enter(2, &jun), "a second tab is not a second person");
-        assert_eq!(room.leave(1, Departure::Meant), Left::Unnoticed);
+        assert_eq!(room.leave(1, Departure::Meant, 1), Left::Unnoticed);
         assert_eq!(room.count(), 1);
-        assert_eq!(room.leave(2, Departure::Meant), Left::Gone(jun));
+        assert_eq!(room.leave(2, Departure::Meant, 2), Left::Gone(jun));
         assert_eq!(room.count(), 0);
     }
 
@@ -195,10 +193,10 @@ mod tests {
     fn a_lost_person_who_comes_back_was_never_gone() {
         let (mut room, jun) = (Members::default(), person("jun"));
         room.enter(1, &jun);
-        let Left::Missing { person, absence } = room.leave(1, Departure::Abrupt) else { panic!("not missed") };
+        let Left::Missing { person, absence } = room.leave(1, Departure::Abrupt, 1) else { panic!("not missed") };
         assert!(!room.enter(2, &jun), "nobody is told");
         assert_eq!(room.give_up(person, absence), None, "the alarm of the first absence is void");
-        let Left::Missing { absence: second, .. } = room.leave(2, Departure::Abrupt) else { panic!("not missed") };
+        let Left::Missing { absence: second, .. } = room.leave(2, Departure::Abrupt, 2) else { panic!("not missed") };
         assert_eq!(room.give_up(person, absence), None, "an old alarm does not ring for a new absence");
         assert_eq!(room.give_up(person, second), Some(jun));
     }
@@ -208,8 +206,8 @@ mod tests {
         let mut room = Members::default();
         assert!(room.enter(1, &guest("aaaa")) && room.enter(2, &guest("bbbb")));
         assert!(!room.enter(1, &guest("aaaa")), "entering again only resynchronises");
-        assert_eq!(room.leave(1, Departure::Abrupt), Left::Gone(guest("aaaa")));
-        assert_eq!(room.leave(1, Departure::Abrupt), Left::Unnoticed);
+        assert_eq!(room.leave(1, Departure::Abrupt, 1), Left::Gone(guest("aaaa")));
+        assert_eq!(room.leave(1, Departure::Abrupt, 2), Left::Unnoticed);
         assert_eq!(room.present(), Present { members: vec![guest("bbbb")], count: 1 });
     }
 

@@ -64,6 +64,13 @@ pub fn messages<K: Hash + Eq>(per_second: u32, senders: u32) -> Rate<K> {
     Rate::new(per_second.saturating_mul(senders), Duration::from_secs(1), burst)
 }
 
+/// Entries into rooms: as fast as messages, once every room that a connection may be in.
+#[must_use]
+pub fn entries<K: Hash + Eq>(per_second: u32) -> Rate<K> {
+    let rooms = u32::try_from(limits::ROOMS_PER_CONNECTION).unwrap_or(u32::MAX);
+    Rate::new(per_second, Duration::from_secs(1), rooms + limits::MESSAGES_BURST)
+}
+
 /// At most `amount` per minute, with the burst of sign-ins and room creation.
 #[must_use]
 pub fn per_minute<K: Hash + Eq>(amount: u32) -> Rate<K> {

@@ -87,7 +87,11 @@ impl Trust {
     /// From the settings.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { origins: config.origin.clone(), proxies: config.trusted_proxy.clone(), advised: AtomicBool::new(false) }
+        Self {
+            origins: config.origin.clone(),
+            proxies: config.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
+            advised: AtomicBool::new(false),
+        }
     }
 
     /// Whether that is the address of a proxy of ours.
@@ -112,20 +116,19 @@ impl Trust {
             [one] if one.to_str().is_ok_and(|origin| self.is_own(origin, host, secure)) => Origin::Own,
             _ => Origin::Foreign,
         };
-        Client {
-            address: self.address(peer, forwarded("x-forwarded-for")),
-            secure,
-            origin,
-            session: session(headers, secure),
-            place: None,
-        }
+        Client { address: self.address(peer, headers), secure, origin, session: session(headers, secure), place: None }
     }
 
-    /// The nearest address that is not a proxy of ours.
-    fn address(&self, peer: IpAddr, forwarded: Option<&str>) -> IpAddr {
-        let hops = forwarded.into_iter().flat_map(|hops| hops.rsplit(',')).map(|hop| hop.trim().parse().ok());
+    /// The nearest address that is not a proxy of ours. Each proxy adds what it saw at the end, in the
+    /// last line or in one of its own.
+    fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.is_proxy(peer) {
+            return peer;
+        }
+        let lines = headers.get_all("x-forwarded-for").iter().rev().map(|line| line.to_str().unwrap_or_default());
+        let hops = lines.flat_map(|line| line.rsplit(',')).map(|hop| hop.trim().parse::<IpAddr>().ok());
         // An address that cannot be read ends the chain: nothing beyond it is certain.
-        hops.map_while(|hop: Option<IpAddr>| hop).find(|hop| !self.is_proxy(*hop)).unwrap_or(peer)
+        hops.map_while(|hop| hop.map(|hop| hop.to_canonical())).find(|hop| !self.is_proxy(*hop)).unwrap_or(peer)
     }
 
     fn is_own(&self, origin: &str, host: &str, secure: bool) -> bool {

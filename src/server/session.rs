@@ -56,7 +56,7 @@ pub enum End {
 /// A room that the connection is in.
 struct Here {
     author: Author,
-    /// Numbers up to this one were part of the replay.
+    /// Numbers up to this one are not passed on: they were replayed, or came before the entry.
     synced: Seq,
     /// Set during a replay: the number from which its next part is read.
     replaying_from: Option<Seq>,
@@ -135,8 +135,12 @@ impl Session {
                     continue;
                 }
             }
+            // A peer with too much under way is not read; that it is silent then says nothing.
+            let reading = self.posts.len() < limits::POSTS_IN_FLIGHT && self.outbox.len() < FRAMES_AT_ONCE;
+            if !reading {
+                heard = Instant::now();
+            }
             tokio::select! {
-                biased;
                 _ = self.mailbox.closing.changed() => {
                     let why = *self.mailbox.closing.borrow();
                     if why.is_some_and(|why| why.code == close::RESTART) {
@@ -165,7 +169,7 @@ impl Session {
                 _ = self.mailbox.deliveries.recv_many(&mut batch, FRAMES_AT_ONCE), if self.outbox.len() < FRAMES_AT_ONCE => {
                     batch.drain(..).for_each(|delivery| self.hear(delivery));
                 }
-                incoming = stream.next(), if self.posts.len() < limits::POSTS_IN_FLIGHT && self.outbox.len() < FRAMES_AT_ONCE => {
+                incoming = stream.next(), if reading => {
                     heard = Instant::now();
                     match incoming {
                         None => return End::Lost,
@@ -221,7 +225,7 @@ impl Session {
         if self.plain && !text.trim_start().starts_with('{') {
             return self.talk_plainly(text).await;
         }
-        match ClientFrame::parse(text) {
+        match ClientFrame::parse(text, self.opened.v1) {
             Ok(frame) => self.act(frame).await,
             Err(refusal) => self.send(&refusal.into()),
         }
@@ -274,11 +278,19 @@ impl Session {
             return Err(Error::TooManyRooms);
         }
         let member = wire::member(&author.name, &author.kind);
-        let entered = self.chat.enter(self.mailbox.id, room_id, &member, resume).await?;
         self.plain = false;
-
-        let replaying_from = entered.missed.is_some().then(|| resume.map_or(0, |resume| resume.since));
-        let synced = if self.opened.v1 { entered.room.head } else { 0 };
+        let entered = match self.chat.enter(self.mailbox.id, room_id, &member, resume).await {
+            Ok(entered) => entered,
+            Err(error) => {
+                // The chat has taken the connection out of the room, if it was in.
+                self.rooms.remove(&room_id);
+                return Err(error);
+            }
+        };
+        let replaying_from = resume.filter(|_| !entered.reset).map(|resume| resume.since);
+        let earlier = self.rooms.get(&room_id).map(|here| here.synced);
+        // Without a replay the present frontier stays: frames between it and now are still on their way here.
+        let synced = if self.opened.v1 { earlier.unwrap_or(entered.room.head) } else { 0 };
         let again = self.rooms.insert(room_id, Here { author, synced, replaying_from }).is_some();
         if self.opened.v1 {
             let room = entered.room;

@@ -84,6 +84,12 @@ async fn serve(app: App, on_upgrade: OnUpgrade, kind: Kind, person: Option<Perso
     let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(socket_settings())).await;
     let opened = Opened { v1: kind.v1, person, address: client.address };
     let mailbox = app.chat.hub().connect(kind);
+    // A session that ended since the handshake was not there yet to be closed with the others.
+    if let Some(session) = &kind.session
+        && !matches!(app.chat.who(Some(session)).await, Ok(Some(_)))
+    {
+        app.chat.hub().close_session(session);
+    }
     let end = session::run(app.chat.clone(), opened, mailbox, &mut socket).await;
     drop((app, client.place));
     let closing = match end {

@@ -35,7 +35,7 @@ struct Barred {
 
 const BARRED: &[Barred] = &[
     Barred { from: "domain/", except: &[], modules: &["server", "ui", "api", "protocol"] },
-    Barred { from: "protocol.rs", except: &[], modules: &["server", "ui", "api"] },
+    Barred { from: "protocol/", except: &[], modules: &["server", "ui", "api"] },
     Barred { from: "ui/", except: &[], modules: &["server"] },
     Barred { from: "server/", except: &["server/pages.rs"], modules: &["ui"] },
     Barred { from: "server/", except: &[], modules: &["api"] },
@@ -150,8 +150,8 @@ fn each_breach_is_noticed() {
         ("domain/room.rs", "use crate::protocol::Talk;"),
         ("domain/room.rs", "use crate::{\n    protocol::{self, Talk},\n};"),
         ("domain/room.rs", "fn f() { crate::server::main() }"),
-        ("protocol.rs", "use crate::{domain::{Error, Seq}, api};"),
-        ("protocol.rs", "use crate::{domain::Error, ui::state::State};"),
+        ("protocol/client.rs", "use crate::{domain::{Error, Seq}, api};"),
+        ("protocol/client.rs", "use crate::{domain::Error, ui::state::State};"),
         ("ui/mod.rs", "use crate::{api, server};"),
         ("ui/mod.rs", "#[cfg(feature = \"ssr\")]"),
         ("ui/mod.rs", "#[cfg(not(feature = \"ssr\"))]\n#[cfg(feature = \"hydrate\")]"),

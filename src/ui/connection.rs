@@ -86,7 +86,9 @@ pub fn start(ui: Ui, inbox: UnboundedReceiver<Event>, stale: bool) {
         if stale {
             ui.reload();
         }
-        leptos::task::spawn_local(Connection { ui, entered: None, heard: 0.0, asked: 0.0, back_after: 0.0 }.run(inbox));
+        leptos::task::spawn_local(
+            Connection { ui, entered: None, inside: None, heard: 0.0, asked: 0.0, back_after: 0.0 }.run(inbox),
+        );
     });
 }
 
@@ -118,8 +120,10 @@ fn wake_on_events(ui: Ui) {
 
 struct Connection {
     ui: Ui,
-    /// The room that this connection has entered.
+    /// The room that this connection has asked to enter …
     entered: Option<RoomId>,
+    /// … and the one that has let it in. Until then nothing is said, or it would overtake what waits.
+    inside: Option<RoomId>,
     /// When something last came.
     heard: f64,
     /// When PING was last sent.
@@ -137,6 +141,7 @@ impl Connection {
                 Err(_) => End::Lost,
             };
             self.entered = None;
+            self.inside = None;
             if end == End::Lost {
                 self.pause(&mut inbox, tries).await;
                 tries += 1;
@@ -201,7 +206,10 @@ impl Connection {
     fn receive(&mut self, text: &str) -> Vec<ClientFrame> {
         // A frame of a newer server that this page does not know is passed over.
         let Some(frame) = ServerFrame::parse(text) else { return Vec::new() };
-        let is_room = matches!(&frame, ServerFrame::Room(_));
+        let room_id = match &frame {
+            ServerFrame::Room(room) => Some(room.room_id),
+            _ => None,
+        };
         if let ServerFrame::Restart(restart) = &frame {
             self.back_after = restart.after_ms.into();
         }
@@ -214,7 +222,10 @@ impl Connection {
             }
             Todo::Resync => self.enter(),
             // In the room again: what had not come back is sent once more, under its own id.
-            Todo::Nothing if is_room => self.unsent(),
+            Todo::Nothing if room_id.is_some() => {
+                self.inside = room_id;
+                self.unsent()
+            }
             Todo::Nothing => Vec::new(),
         }
     }
@@ -222,7 +233,7 @@ impl Connection {
     /// What to send for an event; `None` gives the connection up.
     fn act(&mut self, event: &Event) -> Option<Vec<ClientFrame>> {
         let room = self.ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
-        let here = room.filter(|_| room == self.entered);
+        let here = room.filter(|_| room == self.inside);
         Some(match event {
             Event::Moved => {
                 let left = self.entered.filter(|_| room != self.entered);
@@ -255,6 +266,7 @@ impl Connection {
             let room = state.room.as_ref().filter(|_| state.me.is_some())?;
             Some(ClientFrame::Enter { room_id: room.id, sender: None, since: Some(room.head), epoch: Some(room.epoch) })
         });
+        self.inside = None;
         self.entered = match &frame {
             Some(ClientFrame::Enter { room_id, .. }) => Some(*room_id),
             _ => None,

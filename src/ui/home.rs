@@ -34,12 +34,17 @@ pub fn Home() -> impl IntoView {
 fn Create() -> impl IntoView {
     let ui = Ui::get();
     let name: NodeRef<Input> = NodeRef::new();
+    // A second click while the first is under way is not a second wish.
+    let busy = RwSignal::new(false);
     let error = RwSignal::new(ui.refused(PATH));
     let create = move |submit: SubmitEvent| {
         submit.prevent_default();
-        let Some(name) = name.get_untracked() else { return };
+        let Some(name) = name.get_untracked().filter(|_| !busy.get_untracked()) else { return };
+        busy.set(true);
         leptos::task::spawn_local(async move {
-            match api::create_room(name.value()).await {
+            let answer = api::create_room(name.value()).await;
+            busy.set(false);
+            match answer {
                 Ok(room) => {
                     ui.state.update(|state| {
                         if state.rooms.iter().all(|known| known.room_id != room.room_id) {

@@ -11,12 +11,17 @@ const PATH: &str = "/api/sign_in";
 pub fn Join() -> impl IntoView {
     let ui = Ui::get();
     let name: NodeRef<Input> = NodeRef::new();
+    // A second click while the first is under way is not a second wish.
+    let busy = RwSignal::new(false);
     let error = RwSignal::new(ui.refused(PATH));
     let join = move |submit: SubmitEvent| {
         submit.prevent_default();
-        let Some(name) = name.get_untracked() else { return };
+        let Some(name) = name.get_untracked().filter(|_| !busy.get_untracked()) else { return };
+        busy.set(true);
         leptos::task::spawn_local(async move {
-            match api::sign_in(name.value()).await {
+            let answer = api::sign_in(name.value()).await;
+            busy.set(false);
+            match answer {
                 Ok(me) => {
                     ui.state.update(|state| state.me = Some(me));
                     ui.tell(Event::SignedIn);

@@ -22,7 +22,7 @@ pub mod timeline;
 
 use crate::{
     api,
-    domain::{Error, Lang, MessageId, RoomId, Seq},
+    domain::{Body, Error, Lang, MessageId, RoomId, Seq},
     protocol::{Member, RoomSummary, RoomView},
 };
 use connection::{Event, Events};
@@ -127,7 +127,9 @@ impl Ui {
                 None => None,
                 Some(id) => match api::room_page(id, None).await {
                     Ok(view) => Some(view),
-                    Err(_) => return leave_for(&address(room)),
+                    Err(Error::RoomNotFound) => return leave_for(&address(room)),
+                    // Out of reach: stay, with everything that waits here.
+                    Err(_) => return,
                 },
             };
             if self.journey.get_value() != journey {
@@ -145,7 +147,7 @@ impl Ui {
                 state.refused = None;
                 match view {
                     Some(view) => state.open(view),
-                    None => state.room = None,
+                    None => state.close(),
                 }
             });
             self.tell(Event::Moved);
@@ -173,7 +175,7 @@ impl Ui {
         leptos::task::spawn_local(async move {
             if let Ok(view) = api::room_page(room, Some(seq)).await {
                 let keep_place = keep_place(format!("m-{seq}"));
-                self.state.update(|state| state.prepend(view));
+                self.state.update(|state| state.prepend(view, seq));
                 request_animation_frame(move || {
                     keep_place();
                     request_animation_frame(keep_place);
@@ -184,7 +186,9 @@ impl Ui {
 
     /// Says something in the room on screen: it is shown at once and sent as soon as there is a connection.
     pub fn say(self, text: String) {
-        let sending = Sending { id: MessageId::new(), text, at: time::now_rfc3339(), failed: None };
+        // The server would refuse it, or even close the connection, and what follows would wait behind it.
+        let failed = Body::parse(text.clone()).err().map(|error| error.code().to_owned());
+        let sending = Sending { id: MessageId::new(), text, at: time::now_rfc3339(), failed };
         self.state.update(|state| {
             if let Some(room) = state.room.as_mut() {
                 room.sending.push(sending.clone());
@@ -236,9 +240,12 @@ fn keep_place(id: String) -> impl Fn() + 'static {
 
 /// After a journey inside the page the keyboard starts at what is new, unless a field has taken it.
 fn focus_main() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
     let nowhere = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
     if let (true, Some(main)) = (nowhere, document().get_element_by_id("main")) {
-        let _ = main.unchecked_into::<web_sys::HtmlElement>().focus();
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = main.unchecked_into::<web_sys::HtmlElement>().focus_with_options(&options);
     }
 }
 

@@ -19,7 +19,7 @@ pub fn Pane() -> impl IntoView {
         <div class="pane">
             <header class="brand">
                 <a class="brand-home" href="/" on:click=move |click| follow(ui, &click, None)><Mark/>{ui.text.madang}</a>
-                <a class="icon-button" href="/#create"><Icon name="plus"/><Hidden text=ui.text.create_link/></a>
+                <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=ui.text.create_link/></a>
             </header>
             <nav class="room-list" aria-label=ui.text.rooms>
                 <ul>

@@ -22,6 +22,8 @@ pub struct ChatState {
     pub rooms: Vec<RoomSummary>,
     /// The room on screen.
     pub room: Option<OpenRoom>,
+    /// What waits in rooms that are not on screen; it is sent when its room is opened again.
+    pub waiting: Vec<(RoomId, Vec<Sending>)>,
     /// The connection.
     pub link: Link,
     /// Set while an address is shown that leads nowhere.
@@ -144,10 +146,10 @@ impl ChatState {
                 room.typing.push((member, now + TYPING_SHOWN_MS));
                 Todo::Nothing
             }
-            ServerFrame::Error(error) if error.id.is_none() && error.room_id == Some(room.id.to_string()) => {
-                // ENTER was refused: another tab has signed this browser out.
+            ServerFrame::Error(error) if error.code == "bad_frame" && error.room_id == Some(room.id.to_string()) => {
+                // ENTER wants a name: another tab has signed this browser out.
                 self.me = None;
-                Todo::Nothing
+                Todo::Reload
             }
             ServerFrame::Error(error) => {
                 let refused =
@@ -194,17 +196,43 @@ impl ChatState {
 
     /// Shows another room, or the same one anew; what is being sent there stays.
     pub fn open(&mut self, view: RoomView) {
-        let sending = self.room.take().filter(|room| room.id == view.room.room_id).map(|room| room.sending);
+        if self.room.as_ref().is_some_and(|room| room.id != view.room.room_id) {
+            self.close();
+        }
+        let before = self.room.take();
         let mut room = OpenRoom::from(view);
-        room.sending = sending.unwrap_or_default();
+        if let Some(at) = self.waiting.iter().position(|(id, _)| *id == room.id) {
+            room.sending = self.waiting.swap_remove(at).1;
+        }
+        if let Some(before) = before {
+            room.sending = before.sending;
+            room.notices = before.notices;
+            room.noticed = before.noticed;
+            // Older messages that join on without a gap stay on screen.
+            let joins = |first: &Talk| before.messages.last().is_some_and(|last| last.seq >= first.seq);
+            if before.epoch == room.epoch && room.messages.first().is_some_and(joins) {
+                before.messages.into_iter().for_each(|talk| room.put(talk));
+            }
+        }
         let here: Vec<MessageId> = room.messages.iter().map(|talk| talk.id).collect();
         room.sending.retain(|sending| !here.contains(&sending.id));
         self.room = Some(room);
     }
 
-    /// Puts a page of older messages in front.
-    pub fn prepend(&mut self, view: RoomView) {
-        if let Some(room) = self.room.as_mut().filter(|room| room.id == view.room.room_id && room.epoch == view.epoch) {
+    /// Shows no room; what is being sent there waits.
+    pub fn close(&mut self) {
+        if let Some(room) = self.room.take().filter(|room| !room.sending.is_empty()) {
+            self.waiting.push((room.id, room.sending));
+        }
+    }
+
+    /// Puts a page of the messages before `seq` in front, if that is still where it belongs.
+    pub fn prepend(&mut self, view: RoomView, seq: Seq) {
+        let belongs = |room: &&mut OpenRoom| {
+            let same_room = room.id == view.room.room_id && room.epoch == view.epoch;
+            same_room && room.messages.first().is_some_and(|first| first.seq == seq)
+        };
+        if let Some(room) = self.room.as_mut().filter(belongs) {
             for talk in view.messages {
                 room.put(talk);
             }
@@ -457,6 +485,32 @@ mod tests {
         assert_eq!(room(&state).sending[0].failed.as_deref(), Some("rate_limited"));
         state.apply(ServerFrame::Talk(back), 0.0);
         assert_eq!((room(&state).sending.len(), shown(&state)), (0, vec!["안녕".into()]));
+    }
+
+    #[test]
+    fn what_waits_in_a_room_is_there_when_it_is_opened_again() {
+        let (mut state, _) = state(0);
+        let view = |id| {
+            let room = RoomSummary {
+                room_id: id,
+                name: "b".into(),
+                topic: None,
+                lobby: false,
+                head: 0,
+                last: None,
+                at: None,
+                member_count: 0,
+            };
+            RoomView { room, epoch: Epoch::new(), messages: vec![], members: vec![] }
+        };
+        let (first, second) = (room(&state).id, RoomId::new());
+        let sending = Sending { id: MessageId::new(), text: "안녕".into(), at: String::new(), failed: None };
+        state.room.as_mut().expect("open").sending.push(sending.clone());
+        state.open(view(second));
+        assert!(room(&state).sending.is_empty());
+        state.close();
+        state.open(view(first));
+        assert_eq!(room(&state).sending, [sending]);
     }
 
     #[test]
