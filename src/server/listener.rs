@@ -1,6 +1,6 @@
 //! The accept loop: `axum::serve` has neither a timeout for headers nor a cap on connections.
 
-use super::http::App;
+use super::{http::App, security::network};
 use crate::domain::limits;
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -45,7 +45,7 @@ pub async fn accept(listener: TcpListener, router: Router, app: &App, stop: &mut
         }
         let address = peer.ip().to_canonical();
         let allowed = app.connections_allowed(address);
-        let places = addresses.entry(address).or_insert_with(|| Arc::new(Semaphore::new(allowed)));
+        let places = addresses.entry(network(address)).or_insert_with(|| Arc::new(Semaphore::new(allowed)));
         // Over either limit the connection is closed at once: an answer would cost what the limit saves.
         let (Ok(one_of_all), Ok(place)) = (all.clone().try_acquire_owned(), places.clone().try_acquire_owned()) else {
             tracing::debug!(%address, "too many connections");

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde_json::json;
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -35,7 +35,7 @@ const HEADERS: &[(&str, &str)] = &[
 /// Who sent a request, as far as it shows.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// The address that limits count: a trusted proxy's word, else the peer.
+    /// The [`network`] that limits count: of the address that a trusted proxy tells, else of the peer.
     pub address: IpAddr,
     /// Whether the browser's side of the connection is https.
     pub secure: bool,
@@ -116,7 +116,13 @@ impl Trust {
             [one] if one.to_str().is_ok_and(|origin| self.is_own(origin, host, secure)) => Origin::Own,
             _ => Origin::Foreign,
         };
-        Client { address: self.address(peer, headers), secure, origin, session: session(headers, secure), place: None }
+        Client {
+            address: network(self.address(peer, headers)),
+            secure,
+            origin,
+            session: session(headers, secure),
+            place: None,
+        }
     }
 
     /// The nearest address that is not a proxy of ours. Each proxy adds what it saw at the end, in the
@@ -147,6 +153,18 @@ impl Trust {
             );
         }
         own
+    }
+}
+
+/// What limits count as one address: of IPv6 the first half, since whoever has one address has them all.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(whole) => {
+            let [a, b, c, d, ..] = whole.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
     }
 }
 
@@ -244,4 +262,36 @@ pub fn problem_with(status: StatusCode, error: &Error) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(peer: &str, lines: &[&str]) -> IpAddr {
+        let trust = Trust { proxies: vec![IpAddr::from([127, 0, 0, 1])], ..Trust::default() };
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", HeaderValue::from_str(line).expect("a header"));
+        }
+        trust.address(peer.parse().expect("an address"), &headers)
+    }
+
+    #[test]
+    fn a_proxy_is_believed_from_the_end_and_nobody_else_is() {
+        let seen = IpAddr::from([203, 0, 113, 7]);
+        assert_eq!(address("127.0.0.1", &["198.51.100.1, 203.0.113.7"]), seen);
+        assert_eq!(address("127.0.0.1", &["198.51.100.1", "203.0.113.7"]), seen, "a proxy that adds a line of its own");
+        assert_eq!(address("127.0.0.1", &["203.0.113.7, 127.0.0.1"]), seen, "proxies in a row");
+        assert_eq!(address("127.0.0.1", &["203.0.113.7, nonsense"]), IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(address("192.0.2.9", &["203.0.113.7"]), IpAddr::from([192, 0, 2, 9]), "a stranger's word");
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let of = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("192.0.2.1"), IpAddr::from([192, 0, 2, 1]));
+    }
 }

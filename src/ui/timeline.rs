@@ -36,7 +36,7 @@ impl Line {
         match self {
             Self::Day(day) => (0, u128::from(day.year * 10_000 + day.month * 100 + day.day), 0, false),
             Self::Notice(notice) => (1, u128::from(notice.number), notice.names.len() as u64, false),
-            Self::Message { talk, first, .. } => (2, u128::from(talk.seq), talk.rev, *first),
+            Self::Message { talk, first, own } => (2, u128::from(talk.seq), talk.rev * 2 + u64::from(*own), *first),
             Self::Sending { sending, first, .. } => {
                 (3, u128::from_be_bytes(*sending.id.as_bytes()), u64::from(sending.failed.is_some()), *first)
             }
