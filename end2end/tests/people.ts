@@ -6,6 +6,8 @@ import { Server } from './server';
 type Circumstances = BrowserContextOptions & { server?: Server };
 
 type TestFixtures = {
+  /** The browsers of the test's people. */
+  contexts: BrowserContext[];
   /** A server that no other test uses: to kill it, or to find it empty. */
   ownServer: Server;
   /** What went wrong in any page of the test; whatever is left in it at the end fails the test. */
@@ -26,9 +28,17 @@ export const test = base.extend<TestFixtures, { server: Server }>({
     { scope: 'worker' },
   ],
 
-  ownServer: async ({}, use) => {
+  contexts: async ({}, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(contexts);
+    await closeAll(contexts);
+  },
+
+  ownServer: async ({ contexts }, use) => {
     const server = await Server.start();
     await use(server);
+    // First the pages: they would rightly complain of a server that goes away.
+    await closeAll(contexts);
     await server.end();
   },
 
@@ -41,8 +51,7 @@ export const test = base.extend<TestFixtures, { server: Server }>({
     { auto: true },
   ],
 
-  newPerson: async ({ browser, server, faults }, use) => {
-    const contexts: BrowserContext[] = [];
+  newPerson: async ({ browser, contexts, server, faults }, use) => {
     await use(async (name, { server: visited = server, ...options } = {}) => {
       const context = await browser.newContext({ baseURL: visited.url, ...options });
       contexts.push(context);
@@ -52,7 +61,7 @@ export const test = base.extend<TestFixtures, { server: Server }>({
       return new Person(unique(name), await context.newPage(), visited, hasJavaScript);
     });
     await faults.found();
-    for (const context of contexts) await context.close();
+    await closeAll(contexts);
   },
 
   newGuest: async ({ server }, use) => {
@@ -65,6 +74,10 @@ export const test = base.extend<TestFixtures, { server: Server }>({
     for (const guest of guests) await guest.leave();
   },
 });
+
+async function closeAll(contexts: BrowserContext[]): Promise<void> {
+  for (const context of contexts.splice(0)) await context.close();
+}
 
 export { expect };
 
