@@ -1,5 +1,5 @@
-//! The server functions: the page's way to the use cases. With JavaScript they are called; without it,
-//! a plain form posts to the same address and is answered by a redirect.
+//! The server functions: the page's way to the use cases. What changes something is posted by a form, with
+//! JavaScript (`ui/forms.rs`) or without it, and then answered by a redirect. What only reads is a GET.
 
 #![expect(missing_docs, reason = "of the structs that the macro makes of the arguments")]
 
@@ -9,14 +9,17 @@ use crate::{
 };
 use leptos::{
     prelude::*,
-    server_fn::{codec::JsonEncoding, error::ServerFnErrorErr},
+    server_fn::{
+        codec::{GetUrl, JsonEncoding},
+        error::ServerFnErrorErr,
+    },
 };
 
 /// Every room, in the order in which they were made.
 ///
 /// # Errors
 /// `storage_unavailable`.
-#[server(endpoint = "list_rooms")]
+#[server(endpoint = "list_rooms", input = GetUrl)]
 pub async fn list_rooms() -> Result<Vec<RoomSummary>, Error> {
     crate::server::functions::list_rooms().await
 }
@@ -34,7 +37,7 @@ pub async fn create_room(name: String) -> Result<RoomSummary, Error> {
 ///
 /// # Errors
 /// `room_not_found`, `storage_unavailable`.
-#[server(endpoint = "room_page")]
+#[server(endpoint = "room_page", input = GetUrl)]
 pub async fn room_page(room_id: RoomId, before: Option<Seq>) -> Result<RoomView, Error> {
     crate::server::functions::room_page(room_id, before).await
 }
@@ -85,8 +88,6 @@ impl FromServerFnError for Error {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => Self::bad_frame(detail),
-            // In the browser: the server could not be reached.
-            ServerFnErrorErr::Request(_) => Self::Busy { retry_after_ms: 1_000 },
             _ => Self::Internal,
         }
     }

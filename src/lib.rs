@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`domain`] | what a chat is: rooms, messages, names, limits, the one error. Knows nothing else |
 //! | [`protocol`] | the frames of `/ws/chat` and the JSON of its HTTP companions |
-//! | [`api`] | the server functions that the pages call |
+//! | [`api`] | the server functions: what the pages read and what their forms post to |
 //! | `server` | everything that runs on the host: the chat's use cases, storage, fan-out, HTTP |
 //! | [`ui`] | the page, rendered on the server and made live in the browser |
 //!

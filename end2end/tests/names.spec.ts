@@ -57,3 +57,17 @@ test('whoever signs out in one tab is signed out in the others', async ({ newPer
   await expect(second.page.locator('#join-name')).toBeVisible();
   await expect(second.composer).toHaveCount(0);
 });
+
+test('a second click on the way in is not a second wish', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('두 번 누른 방'));
+  let asked = 0;
+  await mina.page.route('**/api/sign_in', async (route) => {
+    asked++;
+    await route.continue();
+  });
+  await mina.page.locator('#join-name').fill(mina.name);
+  await mina.page.locator('.join').getByRole('button').dblclick();
+  await expect(mina.composer).toBeVisible();
+  expect(asked).toBe(1);
+});

@@ -56,3 +56,29 @@ test('what others said meanwhile is there after a reconnect, by the button at on
   await mina.reads(['나가기 전', '없는 사이에']);
   await sora.leave();
 });
+
+test('what was said while the server was away outlives the page, and is sent once by the next one', async ({ newPerson, ownServer, faults }) => {
+  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+  const mina = await newPerson('mina', { server: ownServer });
+  const link = await mina.createRoom(unique('창이 닫힌 방'));
+  await mina.join();
+  await ownServer.kill();
+  await mina.say('첫째');
+  await mina.say('둘째');
+  const next = await mina.newTab();
+  await mina.page.close();
+
+  await ownServer.start();
+  await next.openRoom(link);
+  await next.sees('둘째');
+  await next.reads(['첫째', '둘째']);
+  const stored = async () => (await ownServer.messages(next.roomId)).map(({ message }) => message);
+  expect(await stored()).toEqual(['첫째', '둘째']);
+  expect(await next.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+
+  // Nothing is left for a third one.
+  await next.page.reload();
+  await next.isLive();
+  await next.reads(['첫째', '둘째']);
+  expect(await stored()).toEqual(['첫째', '둘째']);
+});

@@ -32,34 +32,6 @@ pub enum ServerFrame {
 }
 
 impl ServerFrame {
-    /// Reads a frame; `None` for one that this side does not know. Each type is read straight into its
-    /// struct: serde's own way, by a buffer for any type, costs the browser 40 KB of code.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Tagged {
-            r#type: String,
-        }
-        // From bytes, as Leptos reads its answers: one copy of the code serves both.
-        fn read<'a, T: Deserialize<'a>>(text: &'a str, frame: impl Fn(T) -> ServerFrame) -> Option<ServerFrame> {
-            serde_json::from_slice(text.as_bytes()).ok().map(frame)
-        }
-        match serde_json::from_slice::<Tagged>(text.as_bytes()).ok()?.r#type.as_str() {
-            "ENTER" => read(text, Self::Enter),
-            "TALK" => read(text, Self::Talk),
-            "LEAVE" => read(text, Self::Leave),
-            "ROOM" => read(text, Self::Room),
-            "SYNC" => read(text, Self::Sync),
-            "MEMBERS" => read(text, Self::Members),
-            "TYPING" => read(text, Self::Typing),
-            "LIST" => read(text, Self::List),
-            "PONG" => Some(Self::Pong),
-            "RESTART" => read(text, Self::Restart),
-            "ERROR" => read(text, Self::Error),
-            _ => None,
-        }
-    }
-
     /// The frame as JSON text.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -69,7 +41,7 @@ impl ServerFrame {
 }
 
 /// SYNC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sync {
     /// The room.
@@ -79,7 +51,7 @@ pub struct Sync {
 }
 
 /// MEMBERS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Members {
     /// The room.
@@ -89,7 +61,7 @@ pub struct Members {
 }
 
 /// TYPING.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Typing {
     /// The room.
@@ -97,15 +69,15 @@ pub struct Typing {
     /// The name shown.
     pub sender: String,
     /// Set for a person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// Set for a guest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub guest: Option<String>,
 }
 
 /// RESTART.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Restart {
     /// Come back after about this long.
@@ -126,7 +98,7 @@ pub struct Member {
 }
 
 /// ENTER and LEAVE.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Presence {
     /// The room.
@@ -136,10 +108,10 @@ pub struct Presence {
     /// The same as a Korean sentence, as in the tutorial.
     pub message: String,
     /// Set for a person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// Set for a guest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub guest: Option<String>,
     /// Persons and guests present afterwards.
     pub member_count: u32,
@@ -188,7 +160,7 @@ pub struct ReplyTo {
 }
 
 /// ROOM: what somebody who enters finds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoomState {
     /// The room.
@@ -196,10 +168,10 @@ pub struct RoomState {
     /// Its name.
     pub name: String,
     /// What it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// Whether it is the lobby.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lobby: bool,
     /// The history that the numbers belong to.
     pub epoch: Epoch,
@@ -212,7 +184,7 @@ pub struct RoomState {
     /// How many are here.
     pub member_count: u32,
     /// What the client holds does not belong to this history: load the room anew.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub reset: bool,
 }
 
@@ -280,7 +252,7 @@ pub struct RoomView {
 }
 
 /// ERROR.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorFrame {
     /// The word for it, from the table of [`Error`].
@@ -288,13 +260,13 @@ pub struct ErrorFrame {
     /// The same for people.
     pub message: String,
     /// The `roomId` of the refused frame, where it had one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub room_id: Option<String>,
     /// The `id` of the refused frame, where it had one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// When the same would be accepted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme},
-    ui::{FirstPage, Refused, island::Madang, lost::Lost, text::text},
+    ui::{FirstPage, Refused, lost::Lost, page::Page, text::text},
 };
 use axum::{
     Extension,
@@ -140,8 +140,8 @@ async fn answer(app: &App, client: Client, query: PageQuery, request: Request, a
             .into_response();
     }
     let lang = lang_of(request.headers());
-    match load(app, client, asked, query.before, lang, query.refused).await {
-        Ok(first) => render(app, request, first).await,
+    match load(app, client, asked, query.before, lang).await {
+        Ok((first, lost)) => render(app, request, first, lost, query.refused).await,
         Err(error) => problem(&error),
     }
 }
@@ -152,8 +152,7 @@ async fn load(
     asked: Asked,
     before: Option<Seq>,
     lang: Lang,
-    refused: Option<Refused>,
-) -> Result<FirstPage, Error> {
+) -> Result<(FirstPage, Option<Lost>), Error> {
     let door = Door { chat: app.chat.clone(), client };
     let me = door.person().await?.map(|person| wire::member(&person.name, &AuthorKind::Person(person.id)));
     let rooms = door.chat.rooms().await?;
@@ -166,13 +165,19 @@ async fn load(
             Err(error) => return Err(error),
         },
     };
-    Ok(FirstPage { lang, me, rooms, older: before.is_some() && room.is_some(), room, lost, refused })
+    Ok((FirstPage { lang, me, rooms, older: before.is_some() && room.is_some(), room }, lost))
 }
 
-async fn render(app: &App, request: Request, first: FirstPage) -> Response {
+async fn render(
+    app: &App,
+    request: Request,
+    first: FirstPage,
+    lost: Option<Lost>,
+    refused: Option<Refused>,
+) -> Response {
     let options = app.site.options.clone();
     let theme = cookie(request.headers(), THEME_COOKIE).and_then(Theme::parse);
-    let status = if first.lost.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    let status = if lost.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK };
     // `cargo leptos watch` reloads the page by a socket on a port of its own.
     let reload =
         std::env::var_os("LEPTOS_WATCH").map(|_| format!("ws://127.0.0.1:{0} ws://localhost:{0}", options.reload_port));
@@ -185,13 +190,20 @@ async fn render(app: &App, request: Request, first: FirstPage) -> Response {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
     };
-    let shell = move || shell(options.clone(), first.clone(), theme);
+    let shell = move || shell(options.clone(), theme, first.clone(), lost, refused.clone());
     leptos_axum::render_app_async_with_context(headers, shell)(request).await
 }
 
-fn shell(options: LeptosOptions, first: FirstPage, theme: Option<Theme>) -> impl IntoView {
+fn shell(
+    options: LeptosOptions,
+    theme: Option<Theme>,
+    first: FirstPage,
+    lost: Option<Lost>,
+    refused: Option<Refused>,
+) -> impl IntoView {
     let lang = first.lang.as_str();
     let text = text(first.lang);
+    let json = first.to_json();
     let title = match &first.room {
         Some(view) => format!("{} · {}", view.room.name, text.madang),
         None => text.madang.to_owned(),
@@ -212,9 +224,9 @@ fn shell(options: LeptosOptions, first: FirstPage, theme: Option<Theme>) -> impl
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options islands=true/>
             </head>
-            <body>
+            <body data-page=json>
                 <a class="skip-link" href="#main">{text.skip}</a>
-                <Madang first=first.to_json()/>
+                <Page first lost refused/>
                 <div id="crashed" class="crashed" role="alert" hidden>
                     <p>{text.crashed}</p>
                     <a class="button" href="">{text.reload}</a>

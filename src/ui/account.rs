@@ -1,8 +1,8 @@
 //! The foot of the list: who one is, the language, the theme.
 
 use super::{
-    Ui,
     parts::{Avatar, Hidden, Icon},
+    text::Text,
 };
 use crate::{domain::Lang, protocol::Member};
 use leptos::prelude::*;
@@ -12,34 +12,35 @@ use leptos::prelude::*;
 pub fn Account(
     /// The page's language.
     lang: Lang,
+    /// The words.
+    text: &'static Text,
+    /// Who this browser is.
+    me: Option<Member>,
 ) -> impl IntoView {
-    let ui = Ui::get();
-    let me = Memo::new(move |_| ui.state.with(|state| state.me.clone()));
     let current = move |one| (one == lang).then_some("true");
     view! {
         <footer class="account">
-            {move || me.get().map(|me| view! { <Me me/> })}
-            <nav class="language" aria-label=ui.text.language>
+            {me.map(|me| view! { <Me me text/> })}
+            <nav class="language" aria-label=text.language>
                 <a href="?lang=ko" lang="ko" hreflang="ko" aria-current=current(Lang::Ko)>"한국어"</a>
                 <a href="?lang=en" lang="en" hreflang="en" aria-current=current(Lang::En)>"English"</a>
             </nav>
             <form method="post" action="/api/set_theme">
-                <button class="icon-button theme-dark" name="theme" value="dark"><Icon name="moon"/><Hidden text=ui.text.dark/></button>
-                <button class="icon-button theme-light" name="theme" value="light"><Icon name="sun"/><Hidden text=ui.text.light/></button>
+                <button class="icon-button theme-dark" name="theme" value="dark"><Icon name="moon"/><Hidden text=text.dark/></button>
+                <button class="icon-button theme-light" name="theme" value="light"><Icon name="sun"/><Hidden text=text.light/></button>
             </form>
         </footer>
     }
 }
 
 #[component]
-fn Me(me: Member) -> impl IntoView {
-    let ui = Ui::get();
+fn Me(me: Member, text: &'static Text) -> impl IntoView {
     let of = me.person.map(|id| id.to_string()).unwrap_or_default();
     view! {
         <div class="account-me">
             <Avatar name=me.sender.clone() of/>
             <span class="account-name" dir="auto">{me.sender}</span>
-            <form method="post" action="/api/sign_out"><button class="icon-button">{ui.text.sign_out}</button></form>
+            <form method="post" action="/api/sign_out"><button class="icon-button">{text.sign_out}</button></form>
         </div>
     }
 }

@@ -4,10 +4,9 @@
 use super::{
     Ui,
     connection::Event,
-    parts::{FieldError, Hidden, Icon, text},
+    parts::{Hidden, Icon, text},
     state::ChatState,
 };
-use crate::domain::RoomId;
 use leptos::{
     ev::{InputEvent, KeyboardEvent, SubmitEvent},
     html::Textarea,
@@ -15,16 +14,14 @@ use leptos::{
 };
 use std::time::Duration;
 
-const PATH: &str = "/api/post_message";
+/// Where the plain form posts to.
+pub const PATH: &str = "/api/post_message";
 /// TYPING is sent at most once in this many milliseconds.
 const TYPING_EVERY_MS: f64 = 3_000.0;
 
 /// The composer, with the line above it that says who is writing.
-#[component]
-pub fn Composer(
-    /// The room.
-    id: RoomId,
-) -> impl IntoView {
+#[island]
+pub fn Composer() -> impl IntoView {
     let ui = Ui::get();
     let field: NodeRef<Textarea> = NodeRef::new();
     let composing = RwSignal::new(false);
@@ -90,12 +87,11 @@ pub fn Composer(
             let _ = field.focus();
         }
     });
-    let refused = RwSignal::new(ui.refused(PATH));
+    let room = move || ui.state.with(|state| state.room.as_ref().map(|room| room.id.to_string()).unwrap_or_default());
     view! {
         <Typing/>
-        <FieldError id="composer-error" text=refused/>
         <form class="composer" method="post" action=PATH on:submit=on_submit>
-            <input type="hidden" name="room_id" value=id.to_string()/>
+            <input type="hidden" name="room_id" value=text(room)/>
             <label class="visually-hidden" for="composer-text">{ui.text.message}</label>
             <textarea
                 class="composer-text"

@@ -2,8 +2,9 @@
 //! pauses, and resumed where the page left off.
 
 use super::{
-    Ui,
+    Ui, forms, outbox,
     state::{Link, Todo},
+    wire,
 };
 use crate::{
     domain::{MessageId, RoomId},
@@ -32,8 +33,6 @@ pub enum Event {
     Say(MessageId),
     /// Somebody is writing in the room on screen.
     Typing,
-    /// This browser signed in: come back as who it is.
-    SignedIn,
     /// Try at once: the user asked, or the network or the page came back.
     Wake,
     /// A second went by.
@@ -46,13 +45,6 @@ enum Arrival {
     Event(Event),
     /// The socket has ended.
     End,
-}
-
-/// Why a conversation ended.
-#[derive(PartialEq, Eq)]
-enum End {
-    Lost,
-    Again,
 }
 
 /// The sending end.
@@ -77,19 +69,40 @@ pub fn events() -> (Events, UnboundedReceiver<Event>) {
 /// messages than the newest.
 pub fn start(ui: Ui, inbox: UnboundedReceiver<Event>, stale: bool) {
     let mut inbox = Some(inbox);
-    // The only long-lived effect. Effects do not run on the server.
+    // Effects do not run on the server. The root island is hydrated first and the others right after it, each
+    // expecting what the server rendered: nothing may change before all of them are done.
     Effect::new(move |_| {
-        let Some(inbox) = inbox.take() else { return };
-        ui.awake.set(true);
-        ui.now.set(js_sys::Date::now());
-        wake_on_events(ui);
-        if stale {
-            ui.reload();
+        if let Some(inbox) = inbox.take() {
+            set_timeout(move || wake(ui, inbox, stale), Duration::ZERO);
         }
-        leptos::task::spawn_local(
-            Connection { ui, entered: None, inside: None, heard: 0.0, asked: 0.0, back_after: 0.0 }.run(inbox),
-        );
     });
+}
+
+fn wake(ui: Ui, inbox: UnboundedReceiver<Event>, stale: bool) {
+    ui.awake.set(true);
+    ui.now.set(js_sys::Date::now());
+    take_back(ui);
+    forms::start(ui.text);
+    wake_on_events(ui);
+    if stale {
+        ui.reload();
+    }
+    leptos::task::spawn_local(
+        Connection { ui, entered: None, inside: None, heard: 0.0, asked: 0.0, back_after: 0.0 }.run(inbox),
+    );
+}
+
+/// What an earlier page of this browser did not get through.
+fn take_back(ui: Ui) {
+    let me = ui.state.with_untracked(|state| state.me.as_ref().and_then(|me| me.person));
+    for (room, sending) in me.map(outbox::kept).unwrap_or_default() {
+        let id = sending.id;
+        let mut waits = false;
+        ui.state.update(|state| waits = state.take_back(room, sending));
+        if !waits {
+            outbox::forget(id);
+        }
+    }
 }
 
 fn wake_on_events(ui: Ui) {
@@ -98,12 +111,13 @@ fn wake_on_events(ui: Ui) {
     }
     window_event_listener(ev::popstate, move |_| {
         let path = window().location().pathname().unwrap_or_default();
-        let room = path.strip_prefix("/rooms/").and_then(|id| id.parse().ok());
+        let asked: Option<RoomId> = path.strip_prefix("/rooms/").and_then(|id| id.parse().ok());
+        let here = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
         // A link to a part of the page fires this too.
-        let here =
-            ui.state.with_untracked(|state| state.lost.is_some() || state.room.as_ref().map(|room| room.id) == room);
-        if !here {
-            ui.go(room, false);
+        if let (Some(asked), Some(here)) = (asked, here)
+            && asked != here
+        {
+            ui.go(asked, false);
         }
     });
     let tick = move || {
@@ -136,16 +150,13 @@ impl Connection {
     async fn run(mut self, mut inbox: UnboundedReceiver<Event>) {
         let mut tries: i32 = 0;
         loop {
-            let end = match WebSocket::open_with_protocol(&url(), V1) {
-                Ok(socket) => self.converse(socket, &mut inbox, &mut tries).await,
-                Err(_) => End::Lost,
-            };
+            if let Ok(socket) = WebSocket::open_with_protocol(&url(), V1) {
+                self.converse(socket, &mut inbox, &mut tries).await;
+            }
             self.entered = None;
             self.inside = None;
-            if end == End::Lost {
-                self.pause(&mut inbox, tries).await;
-                tries += 1;
-            }
+            self.pause(&mut inbox, tries).await;
+            tries += 1;
             self.set_link(Link::Connecting);
         }
     }
@@ -157,18 +168,19 @@ impl Connection {
         self.set_link(Link::Waiting { until });
         while let Some(event) = inbox.next().await {
             match event {
-                Event::Wake | Event::SignedIn => return,
+                Event::Wake => return,
                 _ if js_sys::Date::now() >= until => return,
                 _ => {}
             }
         }
     }
 
-    async fn converse(&mut self, mut socket: WebSocket, inbox: &mut UnboundedReceiver<Event>, tries: &mut i32) -> End {
+    /// Speaks and listens until the connection is lost.
+    async fn converse(&mut self, mut socket: WebSocket, inbox: &mut UnboundedReceiver<Event>, tries: &mut i32) {
         // Ready is also a socket that could not be opened.
         let _ = poll_fn(|context| socket.poll_ready_unpin(context)).await;
         if !matches!(socket.state(), State::Open) {
-            return End::Lost;
+            return;
         }
         let (mut sink, frames) = socket.split();
         self.heard = js_sys::Date::now();
@@ -181,7 +193,7 @@ impl Connection {
             for frame in outbox.drain(..) {
                 let text = serde_json::to_string(&frame).unwrap_or_default();
                 if sink.send(Message::Text(text)).await.is_err() {
-                    return End::Lost;
+                    return;
                 }
             }
             match arrivals.next().await {
@@ -192,12 +204,11 @@ impl Connection {
                     outbox = self.receive(&text);
                 }
                 Some(Arrival::Frame(Ok(Message::Bytes(_)))) => {}
-                Some(Arrival::Event(Event::SignedIn)) => return End::Again,
                 Some(Arrival::Event(event)) => match self.act(&event) {
                     Some(frames) => outbox = frames,
-                    None => return End::Lost,
+                    None => return,
                 },
-                Some(Arrival::Frame(Err(_)) | Arrival::End) | None => return End::Lost,
+                Some(Arrival::Frame(Err(_)) | Arrival::End) | None => return,
             }
         }
     }
@@ -205,19 +216,23 @@ impl Connection {
     /// Applies a frame, and answers with what it makes necessary.
     fn receive(&mut self, text: &str) -> Vec<ClientFrame> {
         // A frame of a newer server that this page does not know is passed over.
-        let Some(frame) = ServerFrame::parse(text) else { return Vec::new() };
-        let room_id = match &frame {
-            ServerFrame::Room(room) => Some(room.room_id),
-            _ => None,
-        };
-        if let ServerFrame::Restart(restart) = &frame {
-            self.back_after = restart.after_ms.into();
+        let Some(frame) = wire::frame(text) else { return Vec::new() };
+        let mut room_id = None;
+        match &frame {
+            ServerFrame::Room(room) => room_id = Some(room.room_id),
+            ServerFrame::Restart(restart) => self.back_after = restart.after_ms.into(),
+            ServerFrame::Talk(talk) if talk.person.is_some() => outbox::forget(talk.id),
+            _ => {}
         }
         let mut todo = Todo::Nothing;
         self.ui.state.update(|state| todo = state.apply(frame, js_sys::Date::now()));
         match todo {
             Todo::Reload => {
                 self.ui.reload();
+                Vec::new()
+            }
+            Todo::LoadPage => {
+                let _ = window().location().reload();
                 Vec::new()
             }
             Todo::Resync => self.enter(),
@@ -256,7 +271,7 @@ impl Connection {
                 }
                 ask.then_some(ClientFrame::Ping).into_iter().collect()
             }
-            Event::Say(_) | Event::SignedIn | Event::Wake => Vec::new(),
+            Event::Say(_) | Event::Wake => Vec::new(),
         })
     }
 

@@ -1,42 +1,23 @@
 //! The form with which somebody joins: a name, which is theirs from then on.
 
-use super::{Ui, connection::Event, parts::FieldError};
-use crate::{api, domain::limits::NAME_CHARS};
-use leptos::{ev::SubmitEvent, html::Input, prelude::*};
+use super::{Refused, parts::FieldError, text::Text};
+use crate::domain::limits::NAME_CHARS;
+use leptos::prelude::*;
 
 const PATH: &str = "/api/sign_in";
 
 /// The form, in the place of the composer.
 #[component]
-pub fn Join() -> impl IntoView {
-    let ui = Ui::get();
-    let name: NodeRef<Input> = NodeRef::new();
-    // A second click while the first is under way is not a second wish.
-    let busy = RwSignal::new(false);
-    let error = RwSignal::new(ui.refused(PATH));
-    let join = move |submit: SubmitEvent| {
-        submit.prevent_default();
-        let Some(name) = name.get_untracked().filter(|_| !busy.get_untracked()) else { return };
-        busy.set(true);
-        leptos::task::spawn_local(async move {
-            let answer = api::sign_in(name.value()).await;
-            busy.set(false);
-            match answer {
-                Ok(me) => {
-                    ui.state.update(|state| state.me = Some(me));
-                    ui.tell(Event::SignedIn);
-                }
-                Err(refusal) => {
-                    error.set((ui.text.error)(refusal.code()));
-                    let _ = name.focus();
-                }
-            }
-        });
-    };
-    let described = move || if error.with(String::is_empty) { "join-hint" } else { "join-error join-hint" };
+pub fn Join(
+    /// The words.
+    text: &'static Text,
+    /// The form that was refused.
+    refused: Option<Refused>,
+) -> impl IntoView {
+    let error = Refused::words(refused.as_ref(), PATH, text);
     view! {
-        <form class="join field" method="post" action=PATH on:submit=join>
-            <label class="join-title" for="join-name">{ui.text.join_label}</label>
+        <form class="join field" method="post" action=PATH>
+            <label class="join-title" for="join-name">{text.join_label}</label>
             <div class="field-row">
                 <input
                     class="field-input"
@@ -45,15 +26,14 @@ pub fn Join() -> impl IntoView {
                     maxlength=NAME_CHARS.to_string()
                     required
                     autocomplete="nickname"
-                    placeholder=ui.text.join_name
-                    aria-invalid=move || (!error.with(String::is_empty)).then_some("true")
-                    aria-describedby=described
-                    node_ref=name
+                    placeholder=text.join_name
+                    aria-invalid=(!error.is_empty()).then_some("true")
+                    aria-describedby="join-error join-hint"
                 />
-                <button class="button">{ui.text.join}</button>
+                <button class="button">{text.join}</button>
             </div>
-            <FieldError id="join-error" text=error/>
-            <p class="field-hint" id="join-hint">{ui.text.join_hint}</p>
+            <FieldError id="join-error" error/>
+            <p class="field-hint" id="join-hint">{text.join_hint}</p>
         </form>
     }
 }

@@ -1,11 +1,10 @@
 //! The page for an address that leads nowhere.
 
-use super::{Ui, parts::Mark, room_list::follow};
+use super::{parts::Mark, text::Text};
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 /// What was not found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
     /// No such room.
     Room,
@@ -18,19 +17,20 @@ pub enum Lost {
 pub fn LostPage(
     /// What was not found.
     lost: Lost,
+    /// The words.
+    text: &'static Text,
 ) -> impl IntoView {
-    let ui = Ui::get();
-    let (title, text) = match lost {
-        Lost::Room => (ui.text.room_lost, ui.text.room_lost_text),
-        Lost::Page => (ui.text.page_lost, ui.text.page_lost_text),
+    let (title, sentence) = match lost {
+        Lost::Room => (text.room_lost, text.room_lost_text),
+        Lost::Page => (text.page_lost, text.page_lost_text),
     };
     view! {
         <main id="main" class="lost" tabindex="-1">
             <div class="blank">
                 <Mark/>
                 <h1 class="blank-title">{title}</h1>
-                <p class="blank-text">{text}</p>
-                <a class="button" href="/" on:click=move |click| follow(ui, &click, None)>{ui.text.home}</a>
+                <p class="blank-text">{sentence}</p>
+                <a class="button" href="/">{text.home}</a>
             </div>
         </main>
     }

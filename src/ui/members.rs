@@ -9,7 +9,7 @@ use crate::protocol::Member;
 use leptos::prelude::*;
 
 /// The pane.
-#[component]
+#[island]
 pub fn Members() -> impl IntoView {
     let ui = Ui::get();
     let members =

@@ -1,40 +1,42 @@
-//! The page: rendered whole on the server, brought to life in the browser as one island.
+//! The page: rendered whole on the server, brought to life in the browser where it changes.
 //!
-//! The island owns the one connection ([`connection`]) and the one state ([`state`]); its parts take
-//! what they show from there. Without JavaScript every form and link still works, since each is a
-//! plain one first.
+//! [`page`] is all of it: plain HTML with islands in it. The root island ([`island`]) owns the one
+//! connection ([`connection`]) and the one state ([`state`]); the islands inside it take what they show
+//! from there. Without JavaScript every form and link still works, since each is a plain one first.
 
 pub mod account;
 pub mod composer;
 pub mod connection;
+pub mod forms;
 pub mod home;
 pub mod island;
 pub mod join;
 pub mod lost;
 pub mod members;
+pub mod outbox;
+pub mod page;
 pub mod parts;
-pub mod room;
+pub mod room_header;
 pub mod room_list;
 pub mod state;
 pub mod text;
 pub mod time;
 pub mod timeline;
+pub mod wire;
 
 use crate::{
-    api,
     domain::{Body, Error, Lang, MessageId, RoomId, Seq},
     protocol::{Member, RoomSummary, RoomView},
 };
 use connection::{Event, Events};
 use leptos::prelude::*;
-use lost::Lost;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use state::{ChatState, Sending};
 use text::Text;
 use wasm_bindgen::JsCast;
 
 /// What the server knew when it rendered the page; the browser starts from the same.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FirstPage {
     /// The language.
     pub lang: Lang,
@@ -46,10 +48,6 @@ pub struct FirstPage {
     pub room: Option<RoomView>,
     /// Whether that shows older messages than the newest: a page for reading without JavaScript.
     pub older: bool,
-    /// Set when the address leads nowhere.
-    pub lost: Option<Lost>,
-    /// The plain form that was refused, if the page answers one.
-    pub refused: Option<Refused>,
 }
 
 impl FirstPage {
@@ -58,21 +56,26 @@ impl FirstPage {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
-
-    /// Reads the page from JSON text.
-    #[must_use]
-    pub fn from_json(text: &str) -> Option<Self> {
-        serde_json::from_slice(text.as_bytes()).ok()
-    }
 }
 
 /// A refused form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The path that it was posted to.
     pub path: String,
     /// Why.
     pub error: Error,
+}
+
+impl Refused {
+    /// Why the form at `path` was refused, in words; empty if it was another one.
+    #[must_use]
+    pub fn words(refused: Option<&Self>, path: &str, text: &Text) -> String {
+        refused
+            .filter(|refused| refused.path == path)
+            .map(|refused| (text.error)(refused.error.code()))
+            .unwrap_or_default()
+    }
 }
 
 /// What every part of the page can reach.
@@ -98,15 +101,6 @@ impl Ui {
         expect_context()
     }
 
-    /// Why the plain form at `path` was refused, in words; empty unless this page answers it.
-    #[must_use]
-    pub fn refused(self, path: &str) -> String {
-        self.state.with_untracked(|state| {
-            let refused = state.refused.as_ref().filter(|refused| refused.path == path);
-            refused.map(|refused| (self.text.error)(refused.error.code())).unwrap_or_default()
-        })
-    }
-
     /// How many are in the room on screen.
     #[must_use]
     pub fn count(&self) -> u32 {
@@ -118,19 +112,16 @@ impl Ui {
         self.events.with_value(|events| events.send(event));
     }
 
-    /// Follows a link of ours without loading a page: to a room, or home with `None`.
-    pub fn go(self, room: Option<RoomId>, push: bool) {
+    /// Shows another room without loading a page.
+    pub fn go(self, room: RoomId, push: bool) {
         self.journey.update_value(|journey| *journey += 1);
         let journey = self.journey.get_value();
         leptos::task::spawn_local(async move {
-            let view = match room {
-                None => None,
-                Some(id) => match api::room_page(id, None).await {
-                    Ok(view) => Some(view),
-                    Err(Error::RoomNotFound) => return leave_for(&address(room)),
-                    // Out of reach: stay, with everything that waits here.
-                    Err(_) => return,
-                },
+            let view = match wire::room_page(room, None).await {
+                Ok(view) => view,
+                Err(Error::RoomNotFound) => return leave_for(&address(room)),
+                // Out of reach: stay, with everything that waits here.
+                Err(_) => return,
             };
             if self.journey.get_value() != journey {
                 return;
@@ -138,20 +129,13 @@ impl Ui {
             if push {
                 push_address(&address(room));
             }
-            let title = view
-                .as_ref()
-                .map_or(self.text.madang.to_owned(), |view| format!("{} · {}", view.room.name, self.text.madang));
-            document().set_title(&title);
-            self.state.update(|state| {
-                state.lost = None;
-                state.refused = None;
-                match view {
-                    Some(view) => state.open(view),
-                    None => state.close(),
-                }
-            });
+            document().set_title(&format!("{} · {}", view.room.name, self.text.madang));
+            self.state.update(|state| state.open(view));
             self.tell(Event::Moved);
-            request_animation_frame(focus_main);
+            request_animation_frame(|| {
+                scroll_to_end();
+                focus_main();
+            });
         });
     }
 
@@ -159,7 +143,7 @@ impl Ui {
     pub fn reload(self) {
         let Some(id) = self.state.with_untracked(|state| state.room.as_ref().map(|room| room.id)) else { return };
         leptos::task::spawn_local(async move {
-            if let Ok(view) = api::room_page(id, None).await {
+            if let Ok(view) = wire::room_page(id, None).await {
                 self.state.update(|state| {
                     if state.room.as_ref().is_some_and(|room| room.id == id) {
                         state.open(view);
@@ -173,7 +157,7 @@ impl Ui {
     /// Loads the messages before `seq`.
     pub fn load_older(self, room: RoomId, seq: Seq) {
         leptos::task::spawn_local(async move {
-            if let Ok(view) = api::room_page(room, Some(seq)).await {
+            if let Ok(view) = wire::room_page(room, Some(seq)).await {
                 let keep_place = keep_place(format!("m-{seq}"));
                 self.state.update(|state| state.prepend(view, seq));
                 request_animation_frame(move || {
@@ -191,6 +175,7 @@ impl Ui {
         let sending = Sending { id: MessageId::new(), text, at: time::now_rfc3339(), failed };
         self.state.update(|state| {
             if let Some(room) = state.room.as_mut() {
+                outbox::keep(state.me.as_ref(), room.id, &sending);
                 room.sending.push(sending.clone());
             }
         });
@@ -216,6 +201,7 @@ impl Ui {
                 room.sending.retain(|sending| sending.id != id);
             }
         });
+        outbox::forget(id);
     }
 }
 
@@ -249,10 +235,10 @@ fn focus_main() {
     }
 }
 
-/// The address of a room, or of the list.
+/// The address of a room.
 #[must_use]
-pub fn address(room: Option<RoomId>) -> String {
-    room.map_or_else(|| "/".to_owned(), |id| format!("/rooms/{id}"))
+pub fn address(room: RoomId) -> String {
+    format!("/rooms/{room}")
 }
 
 /// Whether a click is an ordinary one: others open tabs and windows and stay the browser's.

@@ -41,18 +41,16 @@ pub fn Hidden(
     view! { <span class="visually-hidden">{text}</span> }
 }
 
-/// The error of a form, beside its field. Nothing while it is empty.
+/// The error of a form, beside its field; hidden while it is empty. See [`super::forms`].
 #[component]
 pub fn FieldError(
     /// The element's id, which the field is described by.
     id: &'static str,
     /// What went wrong.
-    text: RwSignal<String>,
+    error: String,
 ) -> impl IntoView {
-    move || {
-        let text = text.get();
-        (!text.is_empty()).then(|| view! { <p class="field-error" id=id role="alert"><Icon name="alert"/>{text}</p> })
-    }
+    let hidden = error.is_empty();
+    view! { <p class="field-error" id=id role="alert" hidden=hidden><Icon name="alert"/><span>{error}</span></p> }
 }
 
 /// Text that follows the state. Giving all of it one type keeps the browser's code small: Leptos

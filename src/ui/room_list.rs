@@ -1,4 +1,4 @@
-//! The pane with the name of the house and the list of rooms.
+//! The list of rooms.
 
 use super::{
     Ui, address, is_plain_click,
@@ -8,27 +8,21 @@ use super::{
 use crate::{domain::RoomId, protocol::RoomSummary};
 use leptos::{either::Either, prelude::*};
 
-/// The pane.
-#[component]
-pub fn Pane() -> impl IntoView {
+/// The list.
+#[island]
+pub fn RoomList() -> impl IntoView {
     let ui = Ui::get();
     // Rooms keep their order, so that each row finds its room by its place.
     let ids =
         move || ui.state.with(|state| state.rooms.iter().map(|room| room.room_id).enumerate().collect::<Vec<_>>());
     view! {
-        <div class="pane">
-            <header class="brand">
-                <a class="brand-home" href="/" on:click=move |click| follow(ui, &click, None)><Mark/>{ui.text.madang}</a>
-                <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=ui.text.create_link/></a>
-            </header>
-            <nav class="room-list" aria-label=ui.text.rooms>
-                <ul>
-                    <For each=ids key=|(_, id)| *id let((place, id))>
-                        <li><RoomItem place id/></li>
-                    </For>
-                </ul>
-            </nav>
-        </div>
+        <nav class="room-list" aria-label=ui.text.rooms>
+            <ul>
+                <For each=ids key=|(_, id)| *id let((place, id))>
+                    <li><RoomItem place id/></li>
+                </For>
+            </ul>
+        </nav>
     }
 }
 
@@ -55,9 +49,9 @@ fn RoomItem(place: usize, id: RoomId) -> impl IntoView {
     view! {
         <a
             class=if is_lobby { "room-item room-item-lobby" } else { "room-item" }
-            href=address(Some(id))
+            href=address(id)
             aria-current=move || is_open().then_some("page")
-            on:click=move |click| follow(ui, &click, Some(id))
+            on:click=move |click| follow(ui, &click, id)
         >
             {avatar}
             <span class="room-item-text">
@@ -92,9 +86,9 @@ fn last_line(ui: Ui, room: &RoomSummary) -> String {
     }
 }
 
-/// Follows a link of ours inside the page.
-pub fn follow(ui: Ui, click: &web_sys::MouseEvent, room: Option<RoomId>) {
-    if is_plain_click(click) {
+/// From room to room the page stays; from elsewhere the link leads there the ordinary way.
+fn follow(ui: Ui, click: &web_sys::MouseEvent, room: RoomId) {
+    if is_plain_click(click) && ui.state.with_untracked(|state| state.room.is_some()) {
         click.prevent_default();
         ui.go(room, true);
     }

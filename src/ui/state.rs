@@ -1,12 +1,10 @@
 //! What the page knows, as plain structs. [`ChatState::apply`] takes a frame in any order, repeated
 //! or late; it is tested here without a browser.
 
-use super::{Refused, lost::Lost};
 use crate::{
     domain::{Epoch, MessageId, RoomId, Seq},
     protocol::{Member, Presence, RoomState, RoomSummary, RoomView, ServerFrame, Talk, Typing},
 };
-use serde::{Deserialize, Serialize};
 
 /// How long somebody counts as writing after their last TYPING, in milliseconds.
 const TYPING_SHOWN_MS: f64 = 5_000.0;
@@ -26,16 +24,14 @@ pub struct ChatState {
     pub waiting: Vec<(RoomId, Vec<Sending>)>,
     /// The connection.
     pub link: Link,
-    /// Set while an address is shown that leads nowhere.
-    pub lost: Option<Lost>,
-    /// The plain form that this page answers with a refusal.
-    pub refused: Option<Refused>,
+    /// Whether a room has let this browser in since the page was loaded.
+    pub was_in: bool,
     /// Since when there is no connection (milliseconds, the browser's clock).
     pub down_since: Option<f64>,
 }
 
 /// The connection, as people see it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Link {
     /// Opening.
     #[default]
@@ -113,6 +109,8 @@ pub enum Todo {
     Resync,
     /// Load the room anew: what is here belongs to another history, or to a visitor who has not joined.
     Reload,
+    /// Load the whole page anew: this browser is no longer who it was.
+    LoadPage,
 }
 
 impl ChatState {
@@ -126,8 +124,11 @@ impl ChatState {
         match frame {
             ServerFrame::Talk(talk) if talk.room_id == room.id => room.talk(talk),
             ServerFrame::Room(state) if state.room_id == room.id => {
-                // Another tab may have signed this browser in as somebody else.
-                self.me = Some(state.you.clone()).filter(|you| you.person.is_some());
+                if me.is_some_and(|me| me != state.you) {
+                    // Another tab has signed this browser in as somebody else.
+                    return Todo::LoadPage;
+                }
+                self.was_in = true;
                 room.entered(state)
             }
             ServerFrame::Sync(sync) if sync.room_id == room.id => room.synced(sync.head),
@@ -147,9 +148,10 @@ impl ChatState {
                 Todo::Nothing
             }
             ServerFrame::Error(error) if error.code == "bad_frame" && error.room_id == Some(room.id.to_string()) => {
-                // ENTER wants a name: another tab has signed this browser out.
+                // ENTER wants a name: another tab has signed this browser out. Where it never had one on
+                // the socket (a proxy that hides where we are), loading again would never end.
                 self.me = None;
-                Todo::Reload
+                if self.was_in { Todo::LoadPage } else { Todo::Reload }
             }
             ServerFrame::Error(error) => {
                 let refused =
@@ -176,16 +178,6 @@ impl ChatState {
             None => self.rooms.push(summary),
         }
         todo
-    }
-
-    /// A word for what is on screen as a whole.
-    #[must_use]
-    pub fn place(&self) -> String {
-        match (&self.lost, &self.room) {
-            (Some(_), _) => "lost".into(),
-            (None, Some(room)) => room.id.to_string(),
-            (None, None) => String::new(),
-        }
     }
 
     /// Notes how the connection is.
@@ -219,11 +211,27 @@ impl ChatState {
         self.room = Some(room);
     }
 
-    /// Shows no room; what is being sent there waits.
-    pub fn close(&mut self) {
+    fn close(&mut self) {
         if let Some(room) = self.room.take().filter(|room| !room.sending.is_empty()) {
             self.waiting.push((room.id, room.sending));
         }
+    }
+
+    /// Takes back what an earlier page of this browser left unsent; says whether it had not come through.
+    pub fn take_back(&mut self, id: RoomId, sending: Sending) -> bool {
+        let waiting = match self.room.as_mut().filter(|room| room.id == id) {
+            Some(room) if room.messages.iter().any(|talk| talk.id == sending.id) => return false,
+            Some(room) => &mut room.sending,
+            None => {
+                let at = self.waiting.iter().position(|(room, _)| *room == id).unwrap_or_else(|| {
+                    self.waiting.push((id, Vec::new()));
+                    self.waiting.len() - 1
+                });
+                &mut self.waiting[at].1
+            }
+        };
+        waiting.push(sending);
+        true
     }
 
     /// Puts a page of the messages before `seq` in front, if that is still where it belongs.
@@ -375,7 +383,10 @@ fn member_of(presence: &Presence) -> Member {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{ErrorFrame, Sync};
+    use crate::{
+        domain::PersonId,
+        protocol::{ErrorFrame, Sync},
+    };
 
     fn talk(room_id: RoomId, seq: Seq, rev: Seq, message: &str) -> Talk {
         Talk {
@@ -508,9 +519,54 @@ mod tests {
         state.room.as_mut().expect("open").sending.push(sending.clone());
         state.open(view(second));
         assert!(room(&state).sending.is_empty());
-        state.close();
+        let later = Sending { id: MessageId::new(), ..sending.clone() };
+        assert!(state.take_back(first, later.clone()));
         state.open(view(first));
-        assert_eq!(room(&state).sending, [sending]);
+        assert_eq!(room(&state).sending, [sending, later]);
+    }
+
+    #[test]
+    fn what_came_through_before_the_page_was_loaded_is_not_sent_again() {
+        let (mut state, id) = state(1);
+        let through = room(&state).messages[0].id;
+        let sending = |id| Sending { id, text: "안녕".into(), at: String::new(), failed: None };
+        assert!(!state.take_back(id, sending(through)));
+        assert!(state.take_back(id, sending(MessageId::new())));
+        assert_eq!(room(&state).sending.len(), 1);
+    }
+
+    #[test]
+    fn whoever_became_somebody_else_in_another_tab_gets_another_page() {
+        let (mut state, id) = state(1);
+        state.me = Some(Member { sender: "mina".into(), person: Some(PersonId::new()), guest: None });
+        let refused = |id: RoomId| {
+            ServerFrame::Error(ErrorFrame {
+                code: "bad_frame".into(),
+                message: String::new(),
+                room_id: Some(id.to_string()),
+                id: None,
+                retry_after_ms: None,
+            })
+        };
+        let mut stranger = state.clone();
+        assert_eq!(stranger.apply(refused(id), 0.0), Todo::Reload, "never let in: no page would help");
+        let entered = |you| RoomState {
+            room_id: id,
+            name: "방".into(),
+            topic: None,
+            lobby: false,
+            epoch: room(&state).epoch,
+            head: 1,
+            you,
+            members: vec![],
+            member_count: 1,
+            reset: false,
+        };
+        let me = state.me.clone().expect("joined");
+        let (as_me, as_other) = (entered(me), entered(Member { sender: "jun".into(), person: None, guest: None }));
+        assert_eq!(state.apply(ServerFrame::Room(as_me), 0.0), Todo::Nothing);
+        assert_eq!(state.clone().apply(ServerFrame::Room(as_other), 0.0), Todo::LoadPage);
+        assert_eq!(state.apply(refused(id), 0.0), Todo::LoadPage);
     }
 
     #[test]

@@ -3,18 +3,15 @@
 use super::{
     Ui, is_plain_click,
     parts::{Avatar, Icon, Mark, hue},
-    room::CopyLink,
+    room_header::CopyLink,
     state::{ChatState, Notice, OpenRoom, Sending},
     time::{Clock, Moment},
 };
 use crate::{
-    domain::{MessageId, PersonId, RoomId, Seq},
+    domain::{MessageId, PersonId, RoomId},
     protocol::{Member, Talk},
 };
-use leptos::{
-    either::{Either, EitherOf4},
-    prelude::*,
-};
+use leptos::{either::Either, prelude::*};
 
 /// Messages of one author further apart than this many minutes do not make one run.
 const RUN_MINUTES: u32 = 5;
@@ -23,51 +20,50 @@ const RUN_MINUTES: u32 = 5;
 #[derive(Clone, Debug, PartialEq)]
 enum Line {
     Day(Moment),
-    Notice(Notice),
+    Notice(RoomId, Notice),
     Message { talk: Box<Talk>, first: bool, own: bool },
     Sending { sending: Sending, me: Member, first: bool },
 }
 
-/// Two lines with the same key look the same.
+/// Two lines with the same key look the same, in whatever rooms they are.
 type Key = (u8, u128, u64, bool);
 
 impl Line {
     fn key(&self) -> Key {
+        let number = |bytes: &[u8; 16]| u128::from_be_bytes(*bytes);
         match self {
             Self::Day(day) => (0, u128::from(day.year * 10_000 + day.month * 100 + day.day), 0, false),
-            Self::Notice(notice) => (1, u128::from(notice.number), notice.names.len() as u64, false),
-            Self::Message { talk, first, own } => (2, u128::from(talk.seq), talk.rev * 2 + u64::from(*own), *first),
+            Self::Notice(room, notice) => {
+                (1, number(room.as_bytes()), notice.number << 32 | notice.names.len() as u64, false)
+            }
+            Self::Message { talk, first, own } => {
+                (2, number(talk.id.as_bytes()), talk.rev * 2 + u64::from(*own), *first)
+            }
             Self::Sending { sending, first, .. } => {
-                (3, u128::from_be_bytes(*sending.id.as_bytes()), u64::from(sending.failed.is_some()), *first)
+                (3, number(sending.id.as_bytes()), u64::from(sending.failed.is_some()), *first)
             }
         }
     }
 }
 
 /// The timeline.
-#[component]
-pub fn Timeline(
-    /// The room.
-    id: RoomId,
-) -> impl IntoView {
+#[island]
+pub fn Timeline() -> impl IntoView {
     let ui = Ui::get();
     let lines = move || {
         let local = ui.awake.get();
-        let shown = |state: &ChatState| {
-            state.room.as_ref().filter(|room| room.id == id).map(|room| lines(room, state.me.as_ref(), local))
-        };
-        ui.state.with(shown).unwrap_or_default()
+        ui.state.with(|state| state.room.as_ref().map(|room| lines(room, state.me.as_ref(), local))).unwrap_or_default()
     };
     let is_silent = Memo::new(move |_| ui.state.with(|state| state.room.as_ref().is_some_and(OpenRoom::is_silent)));
     view! {
         <div class="timeline-frame">
             <div class="timeline" role="log" aria-live="off" aria-label=ui.text.conversation tabindex="0">
                 <div class="timeline-content">
-                    {move || if is_silent.get() { Either::Left(view! { <Silence/> }) } else { Either::Right(view! { <Beginning id/> }) }}
+                    {move || if is_silent.get() { Either::Left(view! { <Silence/> }) } else { Either::Right(view! { <Beginning/> }) }}
                     <div class="chunk">
                         <For each=lines key=Line::key let(line)>{show(line)}</For>
                     </div>
-                    <BackToNewest id/>
+                    <BackToNewest/>
                 </div>
             </div>
         </div>
@@ -89,97 +85,124 @@ fn Silence() -> impl IntoView {
 
 /// The way to older messages, or the word that there are none.
 #[component]
-fn Beginning(id: RoomId) -> impl IntoView {
+fn Beginning() -> impl IntoView {
     let ui = Ui::get();
-    let oldest = |state: &ChatState| state.room.as_ref().and_then(OpenRoom::older_than);
-    let before = Memo::new(move |_| ui.state.with(oldest).map(|seq| seq.to_string()).unwrap_or_default());
-    move || match before.get().parse::<Seq>() {
-        Ok(seq) => {
-            let load = move |click: web_sys::MouseEvent| {
-                if is_plain_click(&click) {
-                    click.prevent_default();
-                    ui.load_older(id, seq);
-                }
-            };
-            Either::Left(
-                view! { <a class="button button-quiet older" href=format!("?before={seq}") on:click=load>{ui.text.older}</a> },
-            )
+    let oldest = |state: &ChatState| state.room.as_ref().and_then(|room| Some((room.id, room.older_than()?)));
+    let before = move || ui.state.with(oldest).map(|(_, seq)| format!("?before={seq}"));
+    let load = move |click: web_sys::MouseEvent| {
+        if let (true, Some((room, seq))) = (is_plain_click(&click), ui.state.with_untracked(oldest)) {
+            click.prevent_default();
+            ui.load_older(room, seq);
         }
-        Err(_) => Either::Right(view! { <p class="beginning"><Mark/>{ui.text.beginning}</p> }),
+    };
+    let is_whole = Memo::new(move |_| before().is_none());
+    move || {
+        if is_whole.get() {
+            Either::Left(view! { <p class="beginning"><Mark/>{ui.text.beginning}</p> })
+        } else {
+            Either::Right(view! { <a class="button button-quiet older" href=before on:click=load>{ui.text.older}</a> })
+        }
     }
 }
 
 /// From a page of older messages, which only a reader without JavaScript stays on, back to the newest.
 #[component]
-fn BackToNewest(id: RoomId) -> impl IntoView {
+fn BackToNewest() -> impl IntoView {
     let ui = Ui::get();
+    let room = ui.state.with_untracked(|state| state.room.as_ref().filter(|room| room.is_behind()).map(|room| room.id));
     let behind = Memo::new(move |_| ui.state.with(|state| state.room.as_ref().is_some_and(OpenRoom::is_behind)));
-    move || {
-        behind
-            .get()
-            .then(|| view! { <a class="button button-quiet older" href=super::address(Some(id))>{ui.text.newest}</a> })
-    }
+    room.map(|id| {
+        let hidden = move || !behind.get();
+        view! { <a class="button button-quiet older" href=super::address(id) hidden=hidden>{ui.text.newest}</a> }
+    })
+}
+
+/// A message as it is drawn, whether it is stored or on its way.
+struct Said {
+    element: String,
+    class: String,
+    author: String,
+    with_avatar: bool,
+    is_guest: bool,
+    at: String,
+    body: String,
+    note: Option<(MessageId, Option<String>)>,
 }
 
 fn show(line: Line) -> impl IntoView {
     let ui = Ui::get();
     match line {
-        Line::Day(day) => {
-            let date = format!("{:04}-{:02}-{:02}", day.year, day.month, day.day);
-            let label = (ui.text.day)(day.month, day.day, day.weekday);
-            EitherOf4::A(view! { <p class="day"><time datetime=date>{label}</time></p> })
+        Line::Day(day) => Either::Left(sentence("day", (ui.text.day)(day.month, day.day, day.weekday))),
+        Line::Notice(_, notice) => {
+            let words = if notice.came { (ui.text.came)(&notice.names) } else { (ui.text.went)(&notice.names) };
+            Either::Left(sentence("system-line", words))
         }
-        Line::Notice(notice) => {
-            let sentence = if notice.came { (ui.text.came)(&notice.names) } else { (ui.text.went)(&notice.names) };
-            EitherOf4::B(view! { <p class="system-line">{sentence}</p> })
+        Line::Message { talk, first, own } => {
+            let of = hue_of(&talk.sender, talk.person, talk.guest.as_deref());
+            Either::Right(message(Said {
+                element: format!("m-{}", talk.seq),
+                class: class_of(first, own, "", &of),
+                author: talk.sender,
+                with_avatar: first && !own,
+                is_guest: talk.guest.is_some(),
+                at: talk.at,
+                body: talk.message,
+                note: None,
+            }))
         }
-        Line::Message { talk, first, own } => EitherOf4::C(view! { <Message talk=*talk first own/> }),
-        Line::Sending { sending, me, first } => EitherOf4::D(view! { <Unsent sending me first/> }),
+        Line::Sending { sending, me, first } => {
+            let of = hue_of(&me.sender, me.person, me.guest.as_deref());
+            let state = if sending.failed.is_some() { "message-failed" } else { "message-sending" };
+            Either::Right(message(Said {
+                element: format!("m-{}", sending.id),
+                class: class_of(first, true, state, &of),
+                author: me.sender,
+                with_avatar: false,
+                is_guest: false,
+                at: sending.at,
+                body: sending.text,
+                note: Some((sending.id, sending.failed)),
+            }))
+        }
     }
 }
 
-#[component]
-fn Message(talk: Talk, first: bool, own: bool) -> impl IntoView {
+fn sentence(class: &'static str, words: String) -> impl IntoView {
+    view! { <p class=class>{words}</p> }
+}
+
+fn message(said: Said) -> impl IntoView {
     let ui = Ui::get();
-    let of = hue_of(&talk.sender, talk.person, talk.guest.as_deref());
-    let class = class_of(first, own, "", &of);
-    let badge = talk.guest.is_some().then(|| view! { <span class="badge">{ui.text.guest}</span>" " });
     view! {
-        <article class=class id=format!("m-{}", talk.seq)>
-            {(first && !own).then(|| view! { <Avatar name=talk.sender.clone()/> })}
-            <p class="message-head"><span class="message-author" dir="auto">{talk.sender}</span>" "{badge}<Clock at=talk.at class="message-time"/></p>
-            <div class="message-body" dir="auto">{talk.message}</div>
+        <article class=said.class id=said.element>
+            {said.with_avatar.then(|| view! { <Avatar name=said.author.clone()/> })}
+            <p class="message-head">
+                <span class="message-author" dir="auto">{said.author}</span>" "
+                {said.is_guest.then(|| view! { <span class="badge">{ui.text.guest}</span>" " })}
+                <Clock at=said.at class="message-time"/>
+            </p>
+            <div class="message-body" dir="auto">{said.body}</div>
+            {said.note.map(|(id, failed)| view! { <Note id failed/> })}
         </article>
     }
 }
 
+/// How it stands with a message that is not stored yet.
 #[component]
-fn Unsent(sending: Sending, me: Member, first: bool) -> impl IntoView {
+fn Note(id: MessageId, failed: Option<String>) -> impl IntoView {
     let ui = Ui::get();
-    let id = sending.id;
-    let of = hue_of(&me.sender, me.person, me.guest.as_deref());
-    let state = if sending.failed.is_some() { "message-failed" } else { "message-sending" };
-    let note = match sending.failed {
-        None => Either::Left(view! { <p class="message-note"><Icon name="clock"/>{ui.text.sending}</p> }),
-        Some(code) => Either::Right(view! { <Refused id code/> }),
-    };
+    let is_failed = failed.is_some();
+    let words =
+        failed.map_or(ui.text.sending.to_owned(), |code| format!("{} {}", ui.text.not_sent, (ui.text.error)(&code)));
+    let buttons = is_failed.then(|| {
+        view! {
+            " "<button class="link-button" type="button" on:click=move |_| ui.say_again(id)>{ui.text.retry}</button>
+            " "<button class="link-button" type="button" on:click=move |_| ui.discard(id)>{ui.text.discard}</button>
+        }
+    });
     view! {
-        <article class=class_of(first, true, state, &of)>
-            <p class="message-head"><span class="message-author" dir="auto">{me.sender}</span>" "<Clock at=sending.at class="message-time"/></p>
-            <div class="message-body" dir="auto">{sending.text}</div>
-            {note}
-        </article>
-    }
-}
-
-#[component]
-fn Refused(id: MessageId, code: String) -> impl IntoView {
-    let ui = Ui::get();
-    view! {
-        <p class="message-note" role="alert">
-            <Icon name="alert"/>{ui.text.not_sent}" "{(ui.text.error)(&code)}" "
-            <button class="link-button" type="button" on:click=move |_| ui.say_again(id)>{ui.text.retry}</button>" "
-            <button class="link-button" type="button" on:click=move |_| ui.discard(id)>{ui.text.discard}</button>
+        <p class="message-note" role=is_failed.then_some("alert")>
+            <Icon name=if is_failed { "alert" } else { "clock" }/>{words}{buttons}
         </p>
     }
 }
@@ -211,7 +234,7 @@ fn lines(room: &OpenRoom, me: Option<&Member>, local: bool) -> Vec<Line> {
     let start = room.messages.first().map_or(0, |talk| talk.seq);
     while notices.next_if(|notice| notice.after + 1 < start).is_some() {}
     while let Some(notice) = notices.next_if(|notice| notice.after < start) {
-        lines.push(Line::Notice(notice.clone()));
+        lines.push(Line::Notice(room.id, notice.clone()));
     }
     for talk in &room.messages {
         let moment = Moment::new(&talk.at, local);
@@ -227,10 +250,10 @@ fn lines(room: &OpenRoom, me: Option<&Member>, local: bool) -> Vec<Line> {
         lines.push(Line::Message { talk: Box::new(talk.clone()), first, own });
         while let Some(notice) = notices.next_if(|notice| notice.after == talk.seq) {
             run = None;
-            lines.push(Line::Notice(notice.clone()));
+            lines.push(Line::Notice(room.id, notice.clone()));
         }
     }
-    lines.extend(notices.cloned().map(Line::Notice));
+    lines.extend(notices.cloned().map(|notice| Line::Notice(room.id, notice)));
     if let Some(me) = me {
         for sending in &room.sending {
             let moment = Moment::new(&sending.at, local);

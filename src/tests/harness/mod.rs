@@ -128,6 +128,12 @@ impl Place {
         answer(request.header("cookie", cookie.unwrap_or("theme=none"))).await
     }
 
+    /// Calls a server function that only reads, as a page of our own does.
+    pub async fn read(&self, function: &str, query: &[(&str, &str)], cookie: Option<&str>) -> Answer {
+        let request = self.request(Method::GET, &format!("/api/{function}")).query(query);
+        answer(request.header("cookie", cookie.unwrap_or("theme=none"))).await
+    }
+
     /// Makes a room, and gives its id.
     pub async fn new_room(&self, name: &str) -> String {
         let made = answer(self.request(Method::POST, "/chat").query(&[("name", name)])).await;

@@ -1,52 +1,26 @@
-//! A room's page: header, status, timeline, and the composer or the form to join.
+//! The head of a room: its name, who is there, how the connection is.
 
 use super::{
     Ui,
-    composer::Composer,
     connection::Event,
-    join::Join,
-    members::Members,
     parts::{Hidden, Icon, text},
-    room_list::follow,
     state::Link,
-    timeline::Timeline,
 };
-use crate::domain::RoomId;
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 
 /// A lost connection is not mentioned before this many milliseconds: most are back by then.
 const STATUS_AFTER_MS: f64 = 2_000.0;
 /// How long "copied" is shown.
 const COPIED_SHOWN: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// A room's main pane and its members.
-#[component]
-pub fn RoomPage(
-    /// The room.
-    id: RoomId,
-) -> impl IntoView {
-    let ui = Ui::get();
-    let joined = Memo::new(move |_| ui.state.with(|state| state.me.is_some()));
-    view! {
-        <main id="main" class="room" tabindex="-1">
-            <Header/>
-            <Status/>
-            <Timeline id/>
-            <div class="room-foot">
-                {move || if joined.get() { Either::Left(view! { <Composer id/> }) } else { Either::Right(view! { <Join/> }) }}
-            </div>
-        </main>
-        <Members/>
-    }
-}
-
-#[component]
-fn Header() -> impl IntoView {
+/// The header, and the status line below it.
+#[island]
+pub fn RoomHeader() -> impl IntoView {
     let ui = Ui::get();
     let name = move || ui.state.with(|state| state.room.as_ref().map(|room| room.name.clone()).unwrap_or_default());
     view! {
         <header class="room-header">
-            <a class="icon-button room-back" href="/" on:click=move |click| follow(ui, &click, None)><Icon name="back"/><Hidden text=ui.text.rooms/></a>
+            <a class="icon-button room-back" href="/"><Icon name="back"/><Hidden text=ui.text.rooms/></a>
             <div class="room-title">
                 <h1 dir="auto">{text(name)}</h1>
                 <p class="room-meta"><Dot/>{text(move || (ui.text.people_here)(ui.count()))}</p>
@@ -56,6 +30,7 @@ fn Header() -> impl IntoView {
                 <Icon name="users"/>{text(move || ui.count().to_string())}<Hidden text=ui.text.show_members/>
             </button>
         </header>
+        <Status/>
     }
 }
 

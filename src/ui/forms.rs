@@ -1,0 +1,45 @@
+//! The plain forms whose one field may be refused, sent without leaving the page: the refusal stands
+//! beside the field, what was typed stays in it, and a second click is not a second wish.
+
+use super::{text::Text, wire};
+use leptos::{ev, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, HtmlInputElement};
+
+/// Set while a form is under way.
+const BUSY: &str = "aria-busy";
+
+/// Takes the forms over.
+pub fn start(text: &'static Text) {
+    // At the window, so that whoever handles a form of their own has said so before.
+    window_event_listener(ev::submit, move |submit| {
+        let form: Option<Element> = submit.target().and_then(|form| form.dyn_into().ok());
+        let Some(form) = form.filter(|_| !submit.default_prevented()) else { return };
+        let field = form.query_selector("input").ok().flatten().and_then(|field| field.dyn_into().ok());
+        let refusal = form.query_selector(".field-error").ok().flatten();
+        let (Some(field), Some(refusal)) = (field, refusal) else { return };
+        submit.prevent_default();
+        if !form.has_attribute(BUSY) {
+            let _ = form.set_attribute(BUSY, "true");
+            leptos::task::spawn_local(send(form, field, refusal, text));
+        }
+    });
+}
+
+async fn send(form: Element, field: HtmlInputElement, refusal: Element, text: &'static Text) {
+    let path = form.get_attribute("action").unwrap_or_default();
+    let location = window().location();
+    match wire::post(&path, &field.name(), &field.value()).await {
+        Ok(Some(next)) => drop(location.set_href(&next)),
+        Ok(None) => drop(location.reload()),
+        Err(code) => {
+            let _ = form.remove_attribute(BUSY);
+            let _ = field.set_attribute("aria-invalid", "true");
+            let _ = refusal.remove_attribute("hidden");
+            if let Some(words) = refusal.last_element_child() {
+                words.set_text_content(Some(&(text.error)(&code)));
+            }
+            let _ = field.unchecked_into::<HtmlElement>().focus();
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Everything between `<body>` and `</body>`. What never changes is plain HTML; the islands in it are
+//! what the browser brings to life.
+
+use super::{
+    FirstPage, Refused,
+    account::Account,
+    composer::{self, Composer},
+    home::Home,
+    island::App,
+    join::Join,
+    lost::{Lost, LostPage},
+    members::Members,
+    parts::{FieldError, Hidden, Icon, Mark},
+    room_header::RoomHeader,
+    room_list::RoomList,
+    text::{Text, text},
+    timeline::Timeline,
+};
+use leptos::prelude::*;
+
+/// The page.
+#[component]
+pub fn Page(
+    /// What it shows.
+    first: FirstPage,
+    /// Set when the address leads nowhere.
+    lost: Option<Lost>,
+    /// The plain form that was refused, if the page answers one.
+    refused: Option<Refused>,
+) -> impl IntoView {
+    let text = text(first.lang);
+    let (lang, me, only_lobby) = (first.lang, first.me.clone(), first.rooms.len() <= 1);
+    let layout = match (lost, &first.room) {
+        (Some(_), _) => "app app-lost",
+        (None, Some(_)) => "app app-room",
+        (None, None) => "app app-home",
+    };
+    let is_room = first.room.is_some();
+    provide_context(first);
+    view! {
+        <App>
+            <div class=layout>
+                <div class="pane">
+                    <header class="brand">
+                        <a class="brand-home" href="/"><Mark/>{text.madang}</a>
+                        <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=text.create_link/></a>
+                    </header>
+                    <RoomList/>
+                </div>
+                {match lost {
+                    Some(lost) => view! { <LostPage lost text/> }.into_any(),
+                    None if is_room => view! { <RoomPage joined=me.is_some() text refused/> }.into_any(),
+                    None => view! { <Home only_lobby text refused/> }.into_any(),
+                }}
+                <Account lang text me/>
+            </div>
+        </App>
+    }
+}
+
+/// A room's main pane and its members.
+#[component]
+fn RoomPage(joined: bool, text: &'static Text, refused: Option<Refused>) -> impl IntoView {
+    view! {
+        <main id="main" class="room" tabindex="-1">
+            <RoomHeader/>
+            <Timeline/>
+            <div class="room-foot">
+                {if joined {
+                    let error = Refused::words(refused.as_ref(), composer::PATH, text);
+                    view! { <FieldError id="composer-error" error/><Composer/> }.into_any()
+                } else {
+                    view! { <Join text refused/> }.into_any()
+                }}
+            </div>
+        </main>
+        <Members/>
+    }
+}

@@ -1,0 +1,188 @@
+//! Reads what the server says, by the browser's own JSON parser: serde's and the generated callers of the
+//! server functions would make the page a third heavier.
+
+use super::FirstPage;
+use crate::{
+    domain::{Epoch, Error, Lang, MessageId, PersonId, RoomId, Seq},
+    protocol::{
+        ErrorFrame, LastLine, Member, Members, Presence, ReplyTo, Restart, RoomState, RoomSummary, RoomView,
+        ServerFrame, Sync, Talk, Typing,
+    },
+};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestInit, Response};
+
+/// What can be read from a JSON value.
+pub trait Read: Sized {
+    /// `None` for a value of another shape.
+    fn read(value: &JsValue) -> Option<Self>;
+}
+
+/// Every struct that comes over the wire, with its fields; one of the wire's names is the same in camel case.
+macro_rules! read {
+    ($($struct:ident { $($field:ident),* })*) => {
+        $(impl Read for $struct {
+            fn read(value: &JsValue) -> Option<Self> {
+                Some(Self { $($field: field(value, stringify!($field))?),* })
+            }
+        })*
+    };
+}
+
+read! {
+    ErrorFrame { code, message, room_id, id, retry_after_ms }
+    LastLine { sender, message }
+    Member { sender, person, guest }
+    Members { room_id, member_count }
+    Presence { room_id, sender, message, person, guest, member_count }
+    ReplyTo { id, seq, sender, excerpt }
+    Restart { after_ms }
+    RoomState { room_id, name, topic, lobby, epoch, head, you, members, member_count, reset }
+    RoomSummary { room_id, name, topic, lobby, head, last, at, member_count }
+    RoomView { room, epoch, messages, members }
+    Sync { room_id, head }
+    Talk { room_id, sender, message, id, seq, rev, at, person, guest, reply_to }
+    Typing { room_id, sender, person, guest }
+}
+
+fn field<T: Read>(of: &JsValue, name: &str) -> Option<T> {
+    let mut camel = String::with_capacity(name.len());
+    for (place, word) in name.split('_').enumerate() {
+        let (first, rest) = word.split_at(usize::from(place > 0));
+        camel.push_str(&first.to_ascii_uppercase());
+        camel.push_str(rest);
+    }
+    T::read(&js_sys::Reflect::get(of, &camel.into()).ok()?)
+}
+
+impl Read for String {
+    fn read(value: &JsValue) -> Option<Self> {
+        value.as_string()
+    }
+}
+
+impl Read for bool {
+    fn read(value: &JsValue) -> Option<Self> {
+        // What is not so is left out.
+        Some(value.is_truthy())
+    }
+}
+
+impl Read for u64 {
+    fn read(value: &JsValue) -> Option<Self> {
+        value.as_f64().map(|number| number as Self)
+    }
+}
+
+impl Read for u32 {
+    fn read(value: &JsValue) -> Option<Self> {
+        u64::read(value)?.try_into().ok()
+    }
+}
+
+impl Read for Lang {
+    fn read(value: &JsValue) -> Option<Self> {
+        Self::parse(&value.as_string()?)
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(value: &JsValue) -> Option<Self> {
+        if value.is_undefined() || value.is_null() { Some(None) } else { T::read(value).map(Some) }
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(value: &JsValue) -> Option<Self> {
+        value.dyn_ref::<js_sys::Array>()?.iter().map(|value| T::read(&value)).collect()
+    }
+}
+
+macro_rules! read_id {
+    ($($id:ident)*) => {
+        $(impl Read for $id {
+            fn read(value: &JsValue) -> Option<Self> {
+                value.as_string()?.parse().ok()
+            }
+        })*
+    };
+}
+read_id! { Epoch MessageId PersonId RoomId }
+
+/// A frame; `None` for one that this page does not know.
+#[must_use]
+pub fn frame(text: &str) -> Option<ServerFrame> {
+    let value = js_sys::JSON::parse(text).ok()?;
+    Some(match field::<String>(&value, "type")?.as_str() {
+        "ENTER" => ServerFrame::Enter(Read::read(&value)?),
+        "TALK" => ServerFrame::Talk(Read::read(&value)?),
+        "LEAVE" => ServerFrame::Leave(Read::read(&value)?),
+        "ROOM" => ServerFrame::Room(Read::read(&value)?),
+        "SYNC" => ServerFrame::Sync(Read::read(&value)?),
+        "MEMBERS" => ServerFrame::Members(Read::read(&value)?),
+        "TYPING" => ServerFrame::Typing(Read::read(&value)?),
+        "LIST" => ServerFrame::List(Read::read(&value)?),
+        "PONG" => ServerFrame::Pong,
+        "RESTART" => ServerFrame::Restart(Read::read(&value)?),
+        "ERROR" => ServerFrame::Error(Read::read(&value)?),
+        _ => return None,
+    })
+}
+
+read! { FirstPage { lang, me, rooms, room, older } }
+
+impl FirstPage {
+    /// The page that this browser was given.
+    #[must_use]
+    pub fn of_document() -> Option<Self> {
+        let text = document().body()?.get_attribute("data-page")?;
+        Self::read(&js_sys::JSON::parse(&text).ok()?)
+    }
+}
+
+/// A room with a page of its messages, from [`crate::api::room_page`].
+///
+/// # Errors
+/// What the server says; `busy` when it cannot be reached.
+pub async fn room_page(room_id: RoomId, before: Option<Seq>) -> Result<RoomView, Error> {
+    let before = before.map(|seq| format!("&before={seq}")).unwrap_or_default();
+    let address = format!("/api/room_page?room_id={room_id}{before}");
+    let response = answered(window().fetch_with_str(&address)).await;
+    let value = match response {
+        Some(response) if response.status() == Error::RoomNotFound.status() => return Err(Error::RoomNotFound),
+        Some(response) => json(&response).await,
+        None => None,
+    };
+    value.and_then(|value| Read::read(&value)).ok_or(Error::Busy { retry_after_ms: 1_000 })
+}
+
+/// Posts one field to a server function; what comes back is where to go next.
+///
+/// # Errors
+/// The code of the refusal; `busy` when the server cannot be reached.
+pub async fn post(path: &str, name: &str, value: &str) -> Result<Option<String>, String> {
+    let request = RequestInit::new();
+    request.set_method("POST");
+    if let Ok(fields) = web_sys::UrlSearchParams::new() {
+        fields.append(name, value);
+        request.set_body(&fields);
+    }
+    let Some(response) = answered(window().fetch_with_str_and_init(path, &request)).await else {
+        return Err("busy".into());
+    };
+    if response.ok() {
+        return Ok(response.headers().get("location").ok().flatten());
+    }
+    let code = json(&response).await.and_then(|error| field(&error, "code"));
+    Err(code.unwrap_or_default())
+}
+
+async fn answered(request: js_sys::Promise) -> Option<Response> {
+    JsFuture::from(request).await.ok()?.dyn_into().ok()
+}
+
+async fn json(response: &Response) -> Option<JsValue> {
+    JsFuture::from(response.json().ok()?).await.ok()
+}
