@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// Characters (Unicode scalar values) in one message.
 pub const MESSAGE_CHARS: usize = 8_000;
+/// Characters of one reaction: the longest emoji are sequences of about ten.
+pub const EMOJI_CHARS: usize = 12;
+/// Different emoji under one message.
+pub const EMOJI_PER_MESSAGE: u32 = 20;
 /// Bytes of one WebSocket message, all fragments included.
 pub const FRAME_BYTES: usize = 64 * 1024;
 /// Characters in a display name, after normalising.
@@ -45,14 +49,25 @@ pub const REFUSALS_BEFORE_CLOSE: u32 = 300;
 /// … this time after the one before.
 pub const FLOODING_WITHIN: Duration = Duration::from_secs(1);
 
-/// Frames waiting for one connection. More means that it does not read: closed with 4008.
-pub const FRAMES_QUEUED: usize = 4_096;
-/// Posts of one connection whose outcome is not known yet; beyond it the socket is not read.
-pub const POSTS_IN_FLIGHT: usize = 64;
-/// Posts of all connections waiting for the writer.
-pub const POSTS_QUEUED: usize = 4_096;
-/// Messages that one transaction stores at most.
-pub const BATCH_MESSAGES: usize = 256;
+/// Frames waiting for one connection, and their bytes. Whoever is further behind is fed from the log.
+pub const FRAMES_QUEUED: usize = 1_024;
+/// See [`FRAMES_QUEUED`].
+pub const FRAMES_QUEUED_BYTES: usize = 1024 * 1024;
+/// Bytes taken from the queue that wait for the socket; a page of a replay may come on top.
+pub const OUTBOX_BYTES: usize = 256 * 1024;
+/// A room's latest changes kept in memory while somebody is in it, and their bytes: who was away for a
+/// moment needs no disk.
+pub const RECENT_CHANGES: usize = 128;
+/// See [`RECENT_CHANGES`].
+pub const RECENT_BYTES: usize = 64 * 1024;
+/// Changes of one connection whose outcome is not known yet; beyond it the socket is not read.
+pub const CHANGES_IN_FLIGHT: usize = 64;
+/// Changes of all connections waiting for the writer.
+pub const CHANGES_QUEUED: usize = 4_096;
+/// Changes that one transaction stores at most.
+pub const BATCH_CHANGES: usize = 256;
+/// Text that was deleted or edited away is off the disk, the write-ahead log included, about this much later.
+pub const ERASE_AFTER: Duration = Duration::from_secs(1);
 /// Changes that one step of a replay reads from the store; the next waits until these are written.
 pub const REPLAY_CHANGES: u32 = 50;
 
@@ -72,7 +87,7 @@ pub const ABSENCE_GRACE: Duration = Duration::from_secs(10);
 pub const TYPING_EVERY: Duration = Duration::from_secs(2);
 /// LIST for one room, and MEMBERS of a large one, go out at most once in this time.
 pub const LIST_EVERY: Duration = Duration::from_secs(1);
-/// A post waits this long for a place in the writer's queue before it is told `busy`.
+/// A change waits this long for a place in the writer's queue before it is told `busy`.
 pub const BUSY_AFTER: Duration = Duration::from_secs(2);
 /// A request, its body included, must be answered within this.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,6 +1,10 @@
 //! Messages.
 
-use super::{DisplayName, Error, MessageId, PersonId, RoomId, limits::MESSAGE_CHARS};
+use super::{
+    DisplayName, Error, MessageId, PersonId, RoomId,
+    limits::{EMOJI_CHARS, MESSAGE_CHARS},
+    room::{is_control, is_visible},
+};
 
 /// A number on a room's line: 1, 2, 3 … without gap or reuse; 0 is before the first.
 pub type Seq = u64;
@@ -84,8 +88,53 @@ pub struct Message {
     pub body: String,
     /// When it was stored.
     pub at: Timestamp,
+    /// When its text was last changed by its author.
+    pub edited_at: Option<Timestamp>,
+    /// Whether its author took it back: a tombstone, without text, at its place.
+    pub deleted: bool,
     /// The message that it answers.
     pub reply_to: Option<Quote>,
+    /// What others put to it, by emoji.
+    pub reactions: Vec<Reaction>,
+}
+
+/// An emoji under a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// Which.
+    pub emoji: String,
+    /// The names of those who put it there, in order.
+    pub by: Vec<String>,
+}
+
+/// One emoji, as a reaction: a symbol or a sequence that draws one, no text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emoji(String);
+
+impl Emoji {
+    /// Checks `raw`.
+    ///
+    /// # Errors
+    /// [`Error::BadFrame`] for letters, blanks, control characters, or more than [`EMOJI_CHARS`] characters.
+    pub fn parse(raw: &str) -> Result<Self, Error> {
+        // A keycap is a digit (or # or *) with two marks; any other ASCII, letter or blank is text.
+        let is_keycap = raw.ends_with('\u{20e3}');
+        let is_text = |c: char| {
+            let in_keycap = is_keycap && (c.is_ascii_digit() || matches!(c, '#' | '*'));
+            is_control(c) || c.is_whitespace() || c.is_alphabetic() || (c.is_ascii() && !in_keycap)
+        };
+        let is_one = (1..=EMOJI_CHARS).contains(&raw.chars().count());
+        if !is_one || raw.chars().any(is_text) || !raw.chars().any(is_visible) {
+            return Err(Error::bad_frame("emoji: must be one emoji"));
+        }
+        Ok(Self(raw.to_owned()))
+    }
+
+    /// The emoji as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 #[cfg(test)]
@@ -105,5 +154,17 @@ mod tests {
     #[test]
     fn a_body_stays_as_it_was_typed() {
         assert_eq!(Body::parse("  a\n  b ").map(|b| b.as_str().to_owned()), Ok("  a\n  b ".into()));
+    }
+
+    #[test]
+    fn a_reaction_is_an_emoji_and_no_text() {
+        for good in ["👍", "❤️", "👩‍👩‍👧‍👦", "🇰🇷", "1️⃣", "👍🏽", "🫶", "☕"] {
+            assert!(Emoji::parse(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["", " ", "a", "좋아요", "1", "👍 ", "👍👍👍👍👍👍👍👍👍👍👍👍👍", "\u{200d}", "\u{202e}👍", "<", "#"]
+        {
+            assert!(Emoji::parse(bad).is_err(), "{bad:?}");
+        }
     }
 }

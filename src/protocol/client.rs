@@ -39,6 +39,46 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageId>,
     },
+    /// Change the text of one's own message.
+    Edit {
+        /// The room.
+        room_id: RoomId,
+        /// The message.
+        id: MessageId,
+        /// The new text.
+        message: String,
+        /// Only if its last change is still this one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        if_rev: Option<Seq>,
+    },
+    /// Take one's own message back.
+    Delete {
+        /// The room.
+        room_id: RoomId,
+        /// The message.
+        id: MessageId,
+    },
+    /// Put an emoji to a message, or take it away.
+    React {
+        /// The room.
+        room_id: RoomId,
+        /// The message.
+        id: MessageId,
+        /// Which.
+        emoji: String,
+        /// Put, or take away.
+        on: bool,
+    },
+    /// How far this person has really read.
+    Read {
+        /// The room.
+        room_id: RoomId,
+        /// The place of the last message read; 0 for none.
+        seq: Seq,
+        /// Whether the mark may also go back.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        unread: bool,
+    },
     /// Somebody is writing.
     Typing {
         /// The room.
@@ -122,13 +162,30 @@ impl Fields {
                 message: self.text("message")?,
                 reply_to: self.optional_uuid("replyTo")?,
             },
+            "LEAVE" => ClientFrame::Leave { room_id: room_id()? },
+            // Everything from here on is v1's alone.
+            _ if !self.v1 => return Err(Error::bad_frame("type: the open dialect has ENTER, TALK and LEAVE")),
             "TYPING" => ClientFrame::Typing { room_id: room_id()? },
             "WATCH" => ClientFrame::Watch { on: self.truth("on")? },
-            "LEAVE" => ClientFrame::Leave { room_id: room_id()? },
             "PING" => ClientFrame::Ping,
-            known @ ("EDIT" | "DELETE" | "REACT" | "READ") => {
-                return Err(Error::bad_frame(format!("{known}: not yet")));
-            }
+            "EDIT" => ClientFrame::Edit {
+                room_id: room_id()?,
+                id: self.message_id()?,
+                message: self.text("message")?,
+                if_rev: self.optional_number("ifRev")?,
+            },
+            "DELETE" => ClientFrame::Delete { room_id: room_id()?, id: self.message_id()? },
+            "REACT" => ClientFrame::React {
+                room_id: room_id()?,
+                id: self.message_id()?,
+                emoji: self.text("emoji")?,
+                on: self.truth("on")?,
+            },
+            "READ" => ClientFrame::Read {
+                room_id: room_id()?,
+                seq: self.optional_number("seq")?.ok_or_else(|| Error::bad_frame("seq: missing"))?,
+                unread: self.get("unread").is_some() && self.truth("unread")?,
+            },
             _ => return Err(Error::bad_frame("type: not one that this server knows")),
         })
     }
@@ -167,6 +224,10 @@ impl Fields {
 
     fn room_id(&self) -> Result<RoomId, Error> {
         self.text("roomId")?.parse().map_err(|_| Error::RoomNotFound)
+    }
+
+    fn message_id(&self) -> Result<MessageId, Error> {
+        self.optional_uuid("id")?.ok_or_else(|| Error::bad_frame("id: missing"))
     }
 
     fn truth(&self, name: &str) -> Result<bool, Error> {
@@ -215,7 +276,9 @@ mod tests {
             (&format!(r#"{{"type":"TALK","roomId":"{ROOM}","message":"a","id":"x"}}"#), "id: must be a UUID"),
             (&format!(r#"{{"type":"ENTER","roomId":"{ROOM}","since":-1}}"#), "since: must be a whole number"),
             (r#"{"type":"WATCH"}"#, "on: must be true or false"),
-            (r#"{"type":"EDIT"}"#, "EDIT: not yet"),
+            (&format!(r#"{{"type":"EDIT","roomId":"{ROOM}","message":"a"}}"#), "id: missing"),
+            (&format!(r#"{{"type":"READ","roomId":"{ROOM}"}}"#), "seq: missing"),
+            (&format!(r#"{{"type":"READ","roomId":"{ROOM}","seq":1,"unread":1}}"#), "unread: must be true or false"),
         ] {
             let (code, message) = refused(text);
             assert_eq!(code, "bad_frame", "{text}");

@@ -9,8 +9,8 @@ mod server;
 
 pub use client::{ClientFrame, Refusal};
 pub use server::{
-    ErrorFrame, LastLine, Member, Members, MessagesPage, Presence, ReplyTo, Restart, RoomState, RoomSummary, RoomView,
-    ServerFrame, Sync, Talk, Typing,
+    ErrorFrame, LastLine, Member, Members, MessagesPage, Presence, Reaction, ReadMark, ReplyTo, Restart, RoomState,
+    RoomSummary, RoomView, ServerFrame, Sync, Talk, Typing,
 };
 
 /// The WebSocket subprotocol of the v1 dialect.

@@ -21,6 +21,8 @@ pub enum ServerFrame {
     Members(Members),
     /// Somebody is writing.
     Typing(Typing),
+    /// How far this person has read, as another of their connections said.
+    Read(ReadMark),
     /// A room of the list, new or changed.
     List(RoomSummary),
     /// The answer to PING.
@@ -74,6 +76,16 @@ pub struct Typing {
     /// Set for a guest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guest: Option<String>,
+}
+
+/// READ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadMark {
+    /// The room.
+    pub room_id: RoomId,
+    /// The place of the last message that was read; 0 for none.
+    pub seq: Seq,
 }
 
 /// RESTART.
@@ -141,9 +153,27 @@ pub struct Talk {
     /// Set where a guest wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<String>,
+    /// When its text was last changed: RFC 3339, UTC, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<String>,
+    /// Set when it was taken back; then there is no text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ReplyTo>,
+    /// What others put to it, sorted by emoji.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
+}
+
+/// An emoji under a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// Which.
+    pub emoji: String,
+    /// The names of those who put it there, sorted.
+    pub by: Vec<String>,
 }
 
 /// The message that a reply answers.

@@ -8,13 +8,16 @@ use super::{
     names::Names,
     presence::{Departure, Present},
     rate::{self, Rate},
-    store::{Appended, NewMessage, Person, Slice, Store, TokenHash},
+    recent::News,
+    store::{Applied, Change, NewMessage, Person, Store, TokenHash},
     wire,
     writer::{self, Queue, Receipt},
 };
 use crate::{
-    domain::{Author, AuthorKind, Body, DisplayName, Epoch, Error, MessageId, PersonId, RoomId, RoomName, Seq, limits},
-    protocol::{Member, MessagesPage, RoomSummary, ServerFrame, Talk},
+    domain::{
+        Author, AuthorKind, Body, DisplayName, Emoji, Epoch, Error, MessageId, PersonId, RoomId, RoomName, Seq, limits,
+    },
+    protocol::{Member, MessagesPage, ReadMark, RoomSummary, ServerFrame, Talk},
 };
 use futures_util::future::OptionFuture;
 use sha2::{Digest, Sha256};
@@ -71,6 +74,38 @@ pub struct Draft {
     pub text: String,
     /// The message that it answers.
     pub reply_to: Option<MessageId>,
+}
+
+/// What somebody wants of a message that is there.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// Another text, unchecked; only while its last change is `if_rev`, where that is given.
+    Edit {
+        /// The text.
+        text: String,
+        /// The number.
+        if_rev: Option<Seq>,
+    },
+    /// That it is taken back.
+    Delete,
+    /// An emoji put to it, or taken away.
+    React {
+        /// The emoji, unchecked.
+        emoji: String,
+        /// Put, or taken away.
+        on: bool,
+    },
+}
+
+/// Some of what changed after a number.
+#[derive(Debug)]
+pub struct Missed {
+    /// The present state of each message that changed, by ascending `rev`.
+    pub news: Vec<News>,
+    /// The room's number at that moment.
+    pub head: Seq,
+    /// Whether that was all.
+    pub complete: bool,
 }
 
 /// What somebody who enters already has.
@@ -302,12 +337,19 @@ impl Chat {
         Ok(Entered { room: wire::summary(&room, present.count), present, reset })
     }
 
-    /// The next part of what changed after number `since`; empty when that was all.
+    /// The next part of what changed after number `since`: from memory if that has all of it, else a page
+    /// from the store.
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
-    pub async fn missed(&self, room: RoomId, since: Seq) -> Result<Slice, Error> {
-        self.0.store.changed_since(room, since, limits::REPLAY_CHANGES).await
+    pub async fn missed(&self, room: RoomId, since: Seq) -> Result<Missed, Error> {
+        if let Some((news, head)) = self.0.hub.recent(room, since) {
+            return Ok(Missed { news, head, complete: true });
+        }
+        let slice = self.0.store.changed_since(room, since, limits::REPLAY_CHANGES).await?;
+        let news: Vec<News> = slice.messages.iter().map(|message| News::of(message, self.lobby())).collect();
+        let complete = news.len() < limits::REPLAY_CHANGES as usize;
+        Ok(Missed { news, head: slice.room.head, complete })
     }
 
     /// Hands a message to the writer. Everyone in the room, the speaker included, hears it once it is on
@@ -318,15 +360,10 @@ impl Chat {
     /// [`Error::RateLimited`], [`Error::Busy`].
     pub async fn post(&self, speaker: &Speaker, draft: Draft) -> Result<Receipt, Error> {
         let body = Body::parse(draft.text)?;
-        let sender = match &speaker.author.kind {
-            AuthorKind::Person(person) => Sender::Person(*person),
-            AuthorKind::Guest(_) => {
-                self.0.names.check_free(&speaker.author.name)?;
-                Sender::Guest(speaker.connection)
-            }
-        };
-        self.0.senders.take(sender)?;
-        self.0.addresses.take(speaker.address)?;
+        if matches!(speaker.author.kind, AuthorKind::Guest(_)) {
+            self.0.names.check_free(&speaker.author.name)?;
+        }
+        self.charge(speaker)?;
         let message = NewMessage {
             room: draft.room,
             id: draft.id.unwrap_or_default(),
@@ -335,7 +372,59 @@ impl Chat {
             reply_to: draft.reply_to,
             at: (self.0.clock)(),
         };
-        self.0.queue.post(message).await
+        self.0.queue.store(message.into()).await
+    }
+
+    /// Hands a change of a message to the writer; what becomes of it is as with [`Chat::post`].
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for guests, what [`Body::parse`] and [`Emoji::parse`] say,
+    /// [`Error::RateLimited`], [`Error::Busy`].
+    pub async fn change(&self, speaker: &Speaker, room: RoomId, id: MessageId, wish: Wish) -> Result<Receipt, Error> {
+        let AuthorKind::Person(person) = speaker.author.kind else { return Err(Error::Forbidden) };
+        let change = match wish {
+            Wish::Edit { text, if_rev } => {
+                Change::Edit { room, id, person, body: Body::parse(text)?, if_rev, at: (self.0.clock)() }
+            }
+            Wish::Delete => Change::Delete { room, id, person },
+            Wish::React { emoji, on } => Change::React { room, id, person, emoji: Emoji::parse(&emoji)?, on },
+        };
+        self.charge(speaker)?;
+        self.0.queue.store(change).await
+    }
+
+    /// Counts one change against what its author and their address may do.
+    fn charge(&self, speaker: &Speaker) -> Result<(), Error> {
+        self.0.senders.take(match speaker.author.kind {
+            AuthorKind::Person(person) => Sender::Person(person),
+            AuthorKind::Guest(_) => Sender::Guest(speaker.connection),
+        })?;
+        self.0.addresses.take(speaker.address)
+    }
+
+    /// Notes how far a person has read, and tells their other connections. Only `unread` moves it back.
+    ///
+    /// # Errors
+    /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
+    pub async fn read(
+        &self,
+        connection: ConnectionId,
+        person: PersonId,
+        mark: ReadMark,
+        unread: bool,
+    ) -> Result<(), Error> {
+        let seq = self.0.store.read(person, mark.room_id, mark.seq, unread).await?;
+        self.0.hub.tell_read(connection, person, ReadMark { seq, ..mark });
+        Ok(())
+    }
+
+    /// How far a person has read, in each room where they have.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`].
+    pub async fn reads(&self, person: PersonId) -> Result<Vec<ReadMark>, Error> {
+        let reads = self.0.store.reads(person).await?;
+        Ok(reads.into_iter().map(|(room_id, seq)| ReadMark { room_id, seq }).collect())
     }
 
     /// Posts and waits until the message is on disk.
@@ -345,7 +434,7 @@ impl Chat {
     pub async fn post_and_wait(&self, speaker: &Speaker, draft: Draft) -> Result<Talk, Error> {
         let receipt = self.post(speaker, draft).await?;
         match receipt.await.unwrap_or(Err(Error::StorageUnavailable))? {
-            Appended::New(message) | Appended::Repeat(message) => Ok(wire::talk(&message)),
+            Applied::Changed(message) | Applied::Unchanged(message) => Ok(wire::talk(&message)),
         }
     }
 

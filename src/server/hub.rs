@@ -1,16 +1,17 @@
 //! This node's rooms and who is connected to them: presence, and fan-out that never waits.
 //!
-//! Every connection has a bounded queue. A frame is serialised once and its bytes are shared; a
-//! queue that is full means a reader that does not read, and that connection is closed (4008), so
-//! that nobody else waits for it. Numbered frames arrive here from the one writer, in order.
+//! A frame is serialised once and its bytes are shared; every connection has a bounded queue
+//! ([`super::mailbox`]). Changes arrive here from the one writer, in the order of their numbers.
 
 use super::{
+    mailbox::{self, Delivery, Inlet, Outlet},
     presence::{self, Departure, Left, Members, Present},
+    recent::{News, Recent},
     store::TokenHash,
 };
 use crate::{
     domain::{PersonId, RoomId, Seq, limits},
-    protocol::{Member, Members as MemberCount, Restart, ServerFrame, close},
+    protocol::{Member, Members as MemberCount, ReadMark, Restart, ServerFrame, close},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -19,28 +20,10 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::sync::{Notify, mpsc, watch};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio::sync::{Notify, watch};
 
 /// Names a connection as long as the process lives.
 pub type ConnectionId = u64;
-
-/// A frame on its way to one connection.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// The bytes, shared by all who get them.
-    pub text: Utf8Bytes,
-    /// A numbered frame's room and number, so that a replay and the live stream meet without repeat.
-    pub number: Option<(RoomId, Seq)>,
-}
-
-impl Delivery {
-    /// A frame without a number.
-    #[must_use]
-    pub fn unnumbered(frame: &ServerFrame) -> Self {
-        Self { text: frame.to_json().into(), number: None }
-    }
-}
 
 /// Why we close a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +39,8 @@ pub struct Closing {
 pub struct Kind {
     /// Whether it speaks v1; else the open dialect.
     pub v1: bool,
-    /// The session that it came with.
-    pub session: Option<TokenHash>,
+    /// The session that it came with, and whose that is.
+    pub session: Option<(TokenHash, PersonId)>,
 }
 
 /// The receiving end of a connection's queue.
@@ -66,7 +49,7 @@ pub struct Mailbox {
     /// The connection.
     pub id: ConnectionId,
     /// What others said.
-    pub deliveries: mpsc::Receiver<Delivery>,
+    pub deliveries: Outlet,
     /// Set when the connection is to be closed.
     pub closing: watch::Receiver<Option<Closing>>,
 }
@@ -87,7 +70,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     connections: HashMap<ConnectionId, Connection>,
-    rooms: HashMap<RoomId, Members>,
+    rooms: HashMap<RoomId, Room>,
     /// Connections of the open dialect that never entered a room: they hear the lobby as bare text.
     plain: HashSet<ConnectionId>,
     /// Connections that follow the list of rooms.
@@ -98,19 +81,23 @@ struct State {
     crowded: HashSet<RoomId>,
 }
 
+/// A room that somebody is in.
+#[derive(Debug, Default)]
+struct Room {
+    members: Members,
+    recent: Recent,
+}
+
 #[derive(Debug)]
 struct Connection {
     kind: Kind,
-    queue: mpsc::Sender<Delivery>,
+    queue: Inlet,
     closing: watch::Sender<Option<Closing>>,
 }
 
 impl Connection {
-    /// Hands over a frame, or gives the connection up when its queue is full.
     fn deliver(&self, delivery: &Delivery) {
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(delivery.clone()) {
-            self.close(Closing { code: close::TOO_SLOW, reason: "reading too slowly" });
-        }
+        self.queue.put(delivery);
     }
 
     fn close(&self, why: Closing) {
@@ -128,7 +115,7 @@ impl Hub {
     #[must_use]
     pub fn connect(&self, kind: Kind) -> Mailbox {
         let id = self.0.next_number.fetch_add(1, Ordering::Relaxed);
-        let (queue, deliveries) = mpsc::channel(limits::FRAMES_QUEUED);
+        let (queue, deliveries) = mailbox::queue();
         let (closing, closed) = watch::channel(None);
         let mut state = self.state();
         if !kind.v1 {
@@ -151,7 +138,7 @@ impl Hub {
     pub fn enter(&self, id: ConnectionId, room_id: RoomId, member: &Member) -> Present {
         let mut state = self.state();
         state.plain.remove(&id);
-        let room = state.rooms.entry(room_id).or_default();
+        let room = &mut state.rooms.entry(room_id).or_default().members;
         let is_new = room.enter(id, member);
         let present = room.present();
         if is_new {
@@ -165,7 +152,7 @@ impl Hub {
         let mut state = self.state();
         let Some(room) = state.rooms.get_mut(&room_id) else { return };
         let absence = self.0.next_number.fetch_add(1, Ordering::Relaxed);
-        match room.leave(id, how, absence) {
+        match room.members.leave(id, how, absence) {
             Left::Unnoticed => {}
             Left::Gone(member) => self.tell_departure(&mut state, room_id, &member),
             Left::Missing { person, absence } => self.miss_later(room_id, person, absence),
@@ -178,7 +165,7 @@ impl Hub {
         tokio::spawn(async move {
             tokio::time::sleep(limits::ABSENCE_GRACE).await;
             let mut state = hub.state();
-            let gone = state.rooms.get_mut(&room_id).and_then(|room| room.give_up(person, absence));
+            let gone = state.rooms.get_mut(&room_id).and_then(|room| room.members.give_up(person, absence));
             if let Some(member) = gone {
                 hub.tell_departure(&mut state, room_id, &member);
             }
@@ -186,7 +173,7 @@ impl Hub {
     }
 
     fn tell_departure(&self, state: &mut State, room_id: RoomId, member: &Member) {
-        let count = state.rooms.get(&room_id).map_or(0, Members::count);
+        let count = state.rooms.get(&room_id).map_or(0, |room| room.members.count());
         self.announce(state, room_id, &presence::went(room_id, member, count), None);
         if count == 0 {
             state.rooms.remove(&room_id);
@@ -198,7 +185,7 @@ impl Hub {
     fn announce(&self, state: &mut State, room_id: RoomId, frame: &ServerFrame, entering: Option<ConnectionId>) {
         let delivery = Delivery::unnumbered(frame);
         let State { connections, rooms, crowded, stirred, .. } = state;
-        let Some(room) = rooms.get(&room_id) else { return };
+        let Some(Room { members: room, .. }) = rooms.get(&room_id) else { return };
         let crowd = room.is_crowded();
         for (id, _) in room.connections() {
             let Some(connection) = connections.get(&id) else { continue };
@@ -216,27 +203,42 @@ impl Hub {
         self.0.stirred.notify_one();
     }
 
-    /// Hands a numbered frame to everyone in its room. `plain` is what the plain audience of the lobby gets.
-    pub fn publish(&self, room_id: RoomId, delivery: &Delivery, plain: Option<String>) {
+    /// Hands a change to everyone in its room. The open dialect knows new messages alone.
+    pub fn publish(&self, news: &News) {
         let mut state = self.state();
         let State { connections, rooms, plain: audience, stirred, .. } = &mut *state;
-        for (id, _) in rooms.get(&room_id).into_iter().flat_map(Members::connections) {
-            if let Some(connection) = connections.get(&id) {
-                connection.deliver(delivery);
-            }
+        if let Some(room) = rooms.get_mut(&news.room) {
+            room.recent.push(news);
+            let delivery = Delivery::of(news);
+            let present = room.members.connections().filter_map(|(id, _)| connections.get(&id));
+            present.filter(|c| c.kind.v1 || news.is_new()).for_each(|connection| connection.deliver(&delivery));
         }
-        if let Some(text) = plain {
-            let bare = Delivery { text: text.into(), number: None };
+        if let Some(text) = news.plain.clone().filter(|_| news.is_new()) {
+            let bare = Delivery { text, number: Some((news.room, news.rev)) };
             audience.iter().filter_map(|id| connections.get(id)).for_each(|connection| connection.deliver(&bare));
         }
-        stirred.insert(room_id);
+        stirred.insert(news.room);
         self.0.stirred.notify_one();
+    }
+
+    /// What changed in a room after number `since`, and the number reached, where memory has all of it.
+    #[must_use]
+    pub fn recent(&self, room_id: RoomId, since: Seq) -> Option<(Vec<News>, Seq)> {
+        self.state().rooms.get(&room_id)?.recent.since(since)
+    }
+
+    /// Tells a person's other connections how far they have read.
+    pub fn tell_read(&self, id: ConnectionId, person: PersonId, mark: ReadMark) {
+        let delivery = Delivery::unnumbered(&ServerFrame::Read(mark));
+        let state = self.state();
+        let own = |c: &Connection| c.kind.session.is_some_and(|(_, whose)| whose == person);
+        state.connections.iter().filter(|(other, c)| **other != id && own(c)).for_each(|(_, c)| c.deliver(&delivery));
     }
 
     /// Tells the others in a room that somebody is writing; only v1 hears of it.
     pub fn typing(&self, id: ConnectionId, room_id: RoomId) {
         let state = self.state();
-        let Some(room) = state.rooms.get(&room_id) else { return };
+        let Some(Room { members: room, .. }) = state.rooms.get(&room_id) else { return };
         let Some(member) = room.member(id) else { return };
         let delivery = Delivery::unnumbered(&presence::writes(room_id, member));
         for (other, present) in room.connections() {
@@ -268,7 +270,7 @@ impl Hub {
         self.0.stirred.notified().await;
         let mut state = self.state();
         for room_id in std::mem::take(&mut state.crowded) {
-            let Some(room) = state.rooms.get(&room_id) else { continue };
+            let Some(Room { members: room, .. }) = state.rooms.get(&room_id) else { continue };
             let delivery =
                 Delivery::unnumbered(&ServerFrame::Members(MemberCount { room_id, member_count: room.count() }));
             room.connections()
@@ -297,13 +299,14 @@ impl Hub {
     /// How many are in a room.
     #[must_use]
     pub fn member_count(&self, room_id: RoomId) -> u32 {
-        self.state().rooms.get(&room_id).map_or(0, Members::count)
+        self.state().rooms.get(&room_id).map_or(0, |room| room.members.count())
     }
 
     /// Who is in a room.
     #[must_use]
     pub fn present(&self, room_id: RoomId) -> Present {
-        self.state().rooms.get(&room_id).map_or(Present { members: Vec::new(), count: 0 }, Members::present)
+        let absent = Present { members: Vec::new(), count: 0 };
+        self.state().rooms.get(&room_id).map_or(absent, |room| room.members.present())
     }
 
     /// Closes every connection of a session that has ended.
@@ -312,7 +315,7 @@ impl Hub {
         self.state()
             .connections
             .values()
-            .filter(|c| c.kind.session.as_ref() == Some(session))
+            .filter(|c| c.kind.session.is_some_and(|(token, _)| token == *session))
             .for_each(|c| c.close(why));
     }
 

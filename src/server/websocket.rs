@@ -66,7 +66,7 @@ pub async fn upgrade(State(app): State<App>, Extension(client): Extension<Client
         Ok(person) => person,
         Err(error) => return problem(&error),
     };
-    let session = session.filter(|_| person.is_some());
+    let session = session.zip(person.as_ref().map(|person| person.id));
     tokio::spawn(serve(app, on_upgrade, Kind { v1, session }, person, client));
     response
 }
@@ -85,7 +85,7 @@ async fn serve(app: App, on_upgrade: OnUpgrade, kind: Kind, person: Option<Perso
     let opened = Opened { v1: kind.v1, person, address: client.address };
     let mailbox = app.chat.hub().connect(kind);
     // A session that ended since the handshake was not there yet to be closed with the others.
-    if let Some(session) = &kind.session
+    if let Some((session, _)) = &kind.session
         && !matches!(app.chat.who(Some(session)).await, Ok(Some(_)))
     {
         app.chat.hub().close_session(session);

@@ -3,7 +3,7 @@
 use super::clock::rfc3339;
 use crate::{
     domain::{AuthorKind, DisplayName, Message, Room},
-    protocol::{LastLine, Member, ReplyTo, RoomSummary, Talk},
+    protocol::{LastLine, Member, Reaction, ReplyTo, RoomSummary, Talk},
 };
 
 /// A message as everyone in its room sees it.
@@ -20,12 +20,19 @@ pub fn talk(message: &Message) -> Talk {
         at: rfc3339(message.at),
         person,
         guest,
+        edited_at: message.edited_at.map(rfc3339),
+        deleted: message.deleted,
         reply_to: message.reply_to.clone().map(|quote| ReplyTo {
             id: quote.id,
             seq: quote.seq,
             sender: quote.sender,
             excerpt: quote.excerpt,
         }),
+        reactions: message
+            .reactions
+            .iter()
+            .map(|reaction| Reaction { emoji: reaction.emoji.clone(), by: reaction.by.clone() })
+            .collect(),
     }
 }
 

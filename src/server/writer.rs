@@ -1,54 +1,52 @@
-//! The one writer of messages: it takes what is queued, stores it in one transaction, and only then
+//! The one writer: it takes the changes that are queued, stores them in one transaction, and only then
 //! delivers and acknowledges. There is no timer: the disk's own sync sets the size of a batch.
 
 use super::{
-    hub::{Delivery, Hub, plain_text},
-    store::{Appended, NewMessage, Store},
-    wire,
+    hub::Hub,
+    recent::News,
+    store::{Applied, Change, Store},
 };
-use crate::{
-    domain::{Error, Message, RoomId, limits},
-    protocol::ServerFrame,
-};
+use crate::domain::{Error, limits};
 use std::sync::Arc;
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
+    time::{Instant, sleep_until},
 };
 
-/// Tells what became of one post, once it is on disk or refused.
-pub type Receipt = oneshot::Receiver<Result<Appended, Error>>;
+/// Tells what became of one change, once it is on disk or refused.
+pub type Receipt = oneshot::Receiver<Result<Applied, Error>>;
 
-/// Where posts wait for the writer.
+/// Where changes wait for the writer.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    posts: mpsc::Sender<Post>,
+    orders: mpsc::Sender<Order>,
     /// Set when the writer is to end.
     stop: Arc<Notify>,
 }
 
 #[derive(Debug)]
-struct Post {
-    message: NewMessage,
-    receipt: oneshot::Sender<Result<Appended, Error>>,
+struct Order {
+    change: Change,
+    receipt: oneshot::Sender<Result<Applied, Error>>,
 }
 
 impl Queue {
-    /// Hands a message to the writer. Posts of one caller are stored in the order of these calls.
+    /// Hands a change to the writer. Those of one caller are stored in the order of these calls.
     ///
     /// # Errors
     /// [`Error::Busy`] when there was no place for [`limits::BUSY_AFTER`]; [`Error::StorageUnavailable`]
     /// once the writer has stopped. In both cases nothing is stored.
-    pub async fn post(&self, message: NewMessage) -> Result<Receipt, Error> {
+    pub async fn store(&self, change: Change) -> Result<Receipt, Error> {
         let (receipt, outcome) = oneshot::channel();
-        match self.posts.send_timeout(Post { message, receipt }, limits::BUSY_AFTER).await {
+        match self.orders.send_timeout(Order { change, receipt }, limits::BUSY_AFTER).await {
             Ok(()) => Ok(outcome),
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(Error::Busy { retry_after_ms: 1_000 }),
             Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(Error::StorageUnavailable),
         }
     }
 
-    /// Refuses further posts; the writer ends once it has stored those it has.
+    /// Refuses further changes; the writer ends once it has stored those it has.
     pub fn close(&self) {
         self.stop.notify_one();
     }
@@ -56,40 +54,56 @@ impl Queue {
 
 /// Starts the writer.
 pub fn start(store: Arc<dyn Store>, hub: Hub) -> (Queue, JoinHandle<()>) {
-    let (sender, posts) = mpsc::channel(limits::POSTS_QUEUED);
+    let (sender, orders) = mpsc::channel(limits::CHANGES_QUEUED);
     let stop = Arc::new(Notify::new());
-    (Queue { posts: sender, stop: stop.clone() }, tokio::spawn(write(store, hub, posts, stop)))
+    let writer = Writer { store, hub, orders, erase_at: None };
+    (Queue { orders: sender, stop: stop.clone() }, tokio::spawn(writer.run(stop)))
 }
 
-async fn write(store: Arc<dyn Store>, hub: Hub, mut posts: mpsc::Receiver<Post>, stop: Arc<Notify>) {
-    let lobby = store.lobby();
-    let mut batch = Vec::new();
-    loop {
-        let taken = tokio::select! {
-            taken = posts.recv_many(&mut batch, limits::BATCH_MESSAGES) => taken,
-            () = stop.notified() => {
+struct Writer {
+    store: Arc<dyn Store>,
+    hub: Hub,
+    orders: mpsc::Receiver<Order>,
+    /// When what is left of erased texts is to be removed from the disk.
+    erase_at: Option<Instant>,
+}
+
+impl Writer {
+    async fn run(mut self, stop: Arc<Notify>) {
+        let mut batch = Vec::new();
+        loop {
+            let erase_at = self.erase_at;
+            tokio::select! {
+                taken = self.orders.recv_many(&mut batch, limits::BATCH_CHANGES) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    self.write(batch.drain(..)).await;
+                }
                 // A closed channel still gives what it holds, and then 0.
-                posts.close();
-                continue;
+                () = stop.notified() => self.orders.close(),
+                () = sleep_until(erase_at.unwrap_or_else(Instant::now)), if erase_at.is_some() => self.erase().await,
             }
-        };
-        if taken == 0 {
-            return;
         }
-        let (messages, receipts): (Vec<_>, Vec<_>) = batch.drain(..).map(|post| (post.message, post.receipt)).unzip();
-        let outcomes = store.append(&messages).await.unwrap_or_else(|error| vec![Err(error); messages.len()]);
-        for (outcome, receipt) in outcomes.into_iter().zip(receipts) {
-            if let Ok(Appended::New(message)) = &outcome {
-                publish(&hub, lobby, message);
+    }
+
+    async fn write(&mut self, batch: impl Iterator<Item = Order>) {
+        let (changes, receipts): (Vec<_>, Vec<_>) = batch.map(|order| (order.change, order.receipt)).unzip();
+        let outcomes = self.store.apply(&changes).await.unwrap_or_else(|error| vec![Err(error); changes.len()]);
+        for ((change, outcome), receipt) in changes.iter().zip(outcomes).zip(receipts) {
+            if let Ok(Applied::Changed(message)) = &outcome {
+                self.hub.publish(&News::of(message, self.store.lobby()));
+                if change.erases() {
+                    self.erase_at.get_or_insert_with(|| Instant::now() + limits::ERASE_AFTER);
+                }
             }
-            // Whoever asked may have gone; the message is stored all the same.
+            // Whoever asked may have gone; the change is stored all the same.
             let _ = receipt.send(outcome);
         }
     }
-}
 
-fn publish(hub: &Hub, lobby: RoomId, message: &Message) {
-    let text = ServerFrame::Talk(wire::talk(message)).to_json();
-    let plain = (message.room == lobby).then(|| plain_text(message.author.name.as_str(), &message.body));
-    hub.publish(message.room, &Delivery { text: text.into(), number: Some((message.room, message.rev)) }, plain);
+    async fn erase(&mut self) {
+        let done = self.store.erase().await;
+        self.erase_at = if done == Ok(true) { None } else { Some(Instant::now() + limits::ERASE_AFTER) };
+    }
 }

@@ -8,6 +8,7 @@
 //! | `bad_frames.rs` | what a client may get wrong: an ERROR and go on, or a close code |
 //! | `plain_text.rs` | bare text in the lobby |
 //! | `v1.rs` | our own dialect: entering, acknowledgement, repeats, replies |
+//! | `changes.rs` | editing, deleting, reacting, read marks |
 //! | `presence.rs` | who comes, goes and types, in both dialects |
 //! | `resume.rs` | coming back without hole or repeat |
 //! | `room_list.rs` | WATCH and LIST |
@@ -24,6 +25,7 @@
 
 mod architecture;
 mod bad_frames;
+mod changes;
 mod durability;
 mod fan_out;
 mod harness;

@@ -399,7 +399,10 @@ mod tests {
             at: "2026-11-22T00:00:00.000Z".into(),
             person: None,
             guest: Some("ab12".into()),
+            edited_at: None,
+            deleted: false,
             reply_to: None,
+            reactions: vec![],
         }
     }
 

@@ -92,6 +92,10 @@ pub struct Text {
     pub retry: &'static str,
     /// A message refused.
     pub discard: &'static str,
+    /// In the place of a message that was taken back.
+    pub deleted: &'static str,
+    /// Beside the time of a message whose text was changed.
+    pub edited: &'static str,
     /// The composer.
     pub message: &'static str,
     /// The composer.
@@ -189,6 +193,8 @@ static KO: Text = Text {
     not_sent: "보내지 못했습니다.",
     retry: "다시 보내기",
     discard: "지우기",
+    deleted: "삭제된 메시지입니다",
+    edited: "고침",
     message: "메시지",
     message_example: "메시지를 써 보세요",
     send: "보내기",
@@ -279,6 +285,8 @@ static EN: Text = Text {
     not_sent: "Not sent.",
     retry: "Send again",
     discard: "Delete",
+    deleted: "This message was deleted",
+    edited: "edited",
     message: "Message",
     message_example: "Write a message",
     send: "Send",

@@ -124,6 +124,7 @@ struct Said {
     author: String,
     with_avatar: bool,
     is_guest: bool,
+    is_edited: bool,
     at: String,
     body: String,
     note: Option<(MessageId, Option<String>)>,
@@ -139,14 +140,16 @@ fn show(line: Line) -> impl IntoView {
         }
         Line::Message { talk, first, own } => {
             let of = hue_of(&talk.sender, talk.person, talk.guest.as_deref());
+            let state = if talk.deleted { "message-deleted" } else { "" };
             Either::Right(message(Said {
                 element: format!("m-{}", talk.seq),
-                class: class_of(first, own, "", &of),
+                class: class_of(first, own, state, &of),
                 author: talk.sender,
                 with_avatar: first && !own,
                 is_guest: talk.guest.is_some(),
+                is_edited: talk.edited_at.is_some(),
                 at: talk.at,
-                body: talk.message,
+                body: if talk.deleted { ui.text.deleted.into() } else { talk.message },
                 note: None,
             }))
         }
@@ -159,6 +162,7 @@ fn show(line: Line) -> impl IntoView {
                 author: me.sender,
                 with_avatar: false,
                 is_guest: false,
+                is_edited: false,
                 at: sending.at,
                 body: sending.text,
                 note: Some((sending.id, sending.failed)),
@@ -181,7 +185,10 @@ fn message(said: Said) -> impl IntoView {
                 {said.is_guest.then(|| view! { <span class="badge">{ui.text.guest}</span>" " })}
                 <Clock at=said.at class="message-time"/>
             </p>
-            <div class="message-body" dir="auto">{said.body}</div>
+            <div class="message-body" dir="auto">
+                {said.body}
+                {said.is_edited.then(|| view! { <span class="message-edited">{ui.text.edited}</span> })}
+            </div>
             {said.note.map(|(id, failed)| view! { <Note id failed/> })}
         </article>
     }

@@ -5,7 +5,7 @@ use super::FirstPage;
 use crate::{
     domain::{Epoch, Error, Lang, MessageId, PersonId, RoomId, Seq},
     protocol::{
-        ErrorFrame, LastLine, Member, Members, Presence, ReplyTo, Restart, RoomState, RoomSummary, RoomView,
+        ErrorFrame, LastLine, Member, Members, Presence, Reaction, ReplyTo, Restart, RoomState, RoomSummary, RoomView,
         ServerFrame, Sync, Talk, Typing,
     },
 };
@@ -37,13 +37,14 @@ read! {
     Member { sender, person, guest }
     Members { room_id, member_count }
     Presence { room_id, sender, message, person, guest, member_count }
+    Reaction { emoji, by }
     ReplyTo { id, seq, sender, excerpt }
     Restart { after_ms }
     RoomState { room_id, name, topic, lobby, epoch, head, you, members, member_count, reset }
     RoomSummary { room_id, name, topic, lobby, head, last, at, member_count }
     RoomView { room, epoch, messages, members }
     Sync { room_id, head }
-    Talk { room_id, sender, message, id, seq, rev, at, person, guest, reply_to }
+    Talk { room_id, sender, message, id, seq, rev, at, person, guest, edited_at, deleted, reply_to, reactions }
     Typing { room_id, sender, person, guest }
 }
 
@@ -96,6 +97,9 @@ impl<T: Read> Read for Option<T> {
 
 impl<T: Read> Read for Vec<T> {
     fn read(value: &JsValue) -> Option<Self> {
+        if value.is_undefined() {
+            return Some(Self::new());
+        }
         value.dyn_ref::<js_sys::Array>()?.iter().map(|value| T::read(&value)).collect()
     }
 }

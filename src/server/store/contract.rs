@@ -1,8 +1,9 @@
 //! What every store promises, told as one story and tried on each.
 
-use super::{Appended, NewMessage, Person, Slice, Sqlite, Store, TokenHash};
+use super::{Applied, Change, NewMessage, Person, Slice, Sqlite, Store, TokenHash};
 use crate::domain::{
-    Author, AuthorKind, Body, DisplayName, Error, Message, MessageId, PersonId, RoomId, RoomName, Seq, Timestamp,
+    Author, AuthorKind, Body, DisplayName, Emoji, Error, Message, MessageId, PersonId, Reaction, RoomId, RoomName, Seq,
+    Timestamp, limits,
 };
 use std::path::Path;
 
@@ -31,6 +32,9 @@ async fn every_promise(open: impl AsyncFn() -> Box<dyn Store>) {
     pages_go_back_and_changes_go_on(&*store, room).await;
     a_name_is_held_by_one_person_until_it_is_released(&*store).await;
     a_name_that_nobody_used_for_long_is_taken_over(&*store).await;
+    its_author_changes_a_message_and_nobody_else(&*store).await;
+    reactions_are_changes_too_and_count_once(&*store).await;
+    a_read_mark_goes_forward_unless_it_is_meant_to_go_back(&*store).await;
     let (epoch, content) = (store.epoch(), everything(&*store, room).await);
     store.close().await;
 
@@ -39,7 +43,7 @@ async fn every_promise(open: impl AsyncFn() -> Box<dyn Store>) {
     assert_eq!(everything(&*store, room).await, content, "all of it");
     assert_eq!(
         append_one(&*store, &said(room, "mina", &first)).await,
-        Ok(Appended::Repeat(first)),
+        Ok(Applied::Unchanged(first)),
         "a retry over a restart"
     );
     store.close().await;
@@ -72,9 +76,9 @@ async fn rooms_are_listed_in_the_order_in_which_they_were_made(store: &dyn Store
 
 async fn messages_are_numbered_from_1_without_gap(store: &dyn Store, room: RoomId) -> Message {
     let messages: Vec<NewMessage> = (1..=5).map(|n| message(room, "mina", &format!("line {n}"))).collect();
-    let stored = store.append(&messages).await.expect("stored");
+    let stored = store.apply(&messages.iter().cloned().map(Change::from).collect::<Vec<_>>()).await.expect("stored");
     for (n, (message, outcome)) in (1..).zip(messages.iter().zip(&stored)) {
-        let Ok(Appended::New(stored)) = outcome else { panic!("{outcome:?}") };
+        let Ok(Applied::Changed(stored)) = outcome else { panic!("{outcome:?}") };
         assert_eq!((stored.seq, stored.rev, stored.id, stored.at), (n, n, message.id, NOW));
         assert_eq!((&stored.author, stored.body.as_str()), (&message.author, message.body.as_str()));
     }
@@ -86,7 +90,7 @@ async fn messages_are_numbered_from_1_without_gap(store: &dyn Store, room: RoomI
     );
     let summary = store.room(room).await.expect("the room");
     assert_eq!((summary.head, summary.last), (5, Some(("mina".into(), "line 5".into(), NOW))));
-    let Ok(Appended::New(first)) = stored[0].clone() else { panic!("{stored:?}") };
+    let Ok(Applied::Changed(first)) = stored[0].clone() else { panic!("{stored:?}") };
     first
 }
 
@@ -99,7 +103,7 @@ async fn a_repeat_is_the_same_message_and_anything_else_under_its_id_a_conflict(
     let later = NewMessage { at: NOW + 1, author: guest("mina", "zzzz"), ..repeat.clone() };
     assert_eq!(
         append_one(store, &later).await,
-        Ok(Appended::Repeat(first.clone())),
+        Ok(Applied::Unchanged(first.clone())),
         "a guest is their name, not their tag"
     );
     for other in [
@@ -115,20 +119,20 @@ async fn a_repeat_is_the_same_message_and_anything_else_under_its_id_a_conflict(
     assert_eq!(append_one(store, &there).await.map(seq), Ok(1), "an id is unique in its room");
 
     let twice = message(room, "mina", "twice in one batch");
-    let outcomes = store.append(&[twice.clone(), twice]).await.expect("stored");
+    let outcomes = store.apply(&[twice.clone().into(), twice.into()]).await.expect("stored");
     assert!(
-        matches!(outcomes.as_slice(), [Ok(Appended::New(a)), Ok(Appended::Repeat(b))] if a == b && a.seq == 6),
+        matches!(outcomes.as_slice(), [Ok(Applied::Changed(a)), Ok(Applied::Unchanged(b))] if a == b && a.seq == 6),
         "{outcomes:?}"
     );
 }
 
 async fn a_refused_message_does_not_hinder_the_others(store: &dyn Store, room: RoomId) {
     let outcomes = store
-        .append(&[
-            message(room, "mina", "good"),
-            message(RoomId::new(), "mina", "nowhere"),
-            NewMessage { reply_to: Some(MessageId::new()), ..message(room, "mina", "in answer to nothing") },
-            message(room, "jun", "good too"),
+        .apply(&[
+            message(room, "mina", "good").into(),
+            message(RoomId::new(), "mina", "nowhere").into(),
+            NewMessage { reply_to: Some(MessageId::new()), ..message(room, "mina", "in answer to nothing") }.into(),
+            message(room, "jun", "good too").into(),
         ])
         .await
         .expect("stored");
@@ -138,19 +142,19 @@ async fn a_refused_message_does_not_hinder_the_others(store: &dyn Store, room: R
         [Ok(7), Err(Error::RoomNotFound), Err(Error::MessageNotFound), Ok(8)],
         "a refusal takes no number"
     );
-    assert_eq!(store.append(&[]).await, Ok(Vec::new()));
+    assert_eq!(store.apply(&[]).await, Ok(Vec::new()));
 }
 
 async fn a_reply_quotes_what_it_answers(store: &dyn Store, room: RoomId, first: &Message) {
     let long = message(room, "jun", &"가".repeat(121));
     let reply = NewMessage { reply_to: Some(long.id), ..message(room, "mina", "too long") };
-    let outcomes = store.append(&[long, reply]).await.expect("stored");
-    let Ok(Appended::New(reply)) = &outcomes[1] else { panic!("{outcomes:?}") };
+    let outcomes = store.apply(&[long.into(), reply.into()]).await.expect("stored");
+    let Ok(Applied::Changed(reply)) = &outcomes[1] else { panic!("{outcomes:?}") };
     let quote = reply.reply_to.as_ref().expect("a quote");
     assert_eq!((quote.seq, quote.sender.as_str(), &quote.excerpt), (9, "jun", &format!("{}…", "가".repeat(120))));
 
     let short = NewMessage { reply_to: Some(first.id), ..message(room, "jun", "short") };
-    let Ok(Appended::New(short)) = append_one(store, &short).await else { panic!("refused") };
+    let Ok(Applied::Changed(short)) = append_one(store, &short).await else { panic!("refused") };
     assert_eq!(short.reply_to.map(|quote| quote.excerpt), Some("line 1".into()));
 }
 
@@ -216,6 +220,131 @@ async fn a_name_that_nobody_used_for_long_is_taken_over(store: &dyn Store) {
     assert_eq!(store.session(&token(8), much_later).await, Ok(Some(new)));
 }
 
+async fn its_author_changes_a_message_and_nobody_else(store: &dyn Store) {
+    let (room, [mina, jun]) = a_room_with_two(store, "바뀌는 방", [11, 12]).await;
+    let first = said_by(store, room, &mina, "frist").await;
+    let reply = NewMessage { reply_to: Some(first.id), ..message(room, "guest", "a reply") };
+    append_one(store, &reply).await.expect("stored");
+    let edit = |person: &Person, text: &str, if_rev| Change::Edit {
+        room,
+        id: first.id,
+        person: person.id,
+        body: body(text),
+        if_rev,
+        at: NOW + 5,
+    };
+    let delete = |person: &Person, id| Change::Delete { room, id, person: person.id };
+
+    assert_eq!(one(store, edit(&jun, "mine", None)).await, Err(Error::Forbidden));
+    assert_eq!(one(store, delete(&jun, first.id)).await, Err(Error::Forbidden));
+    assert_eq!(one(store, delete(&jun, reply.id)).await, Err(Error::Forbidden), "a guest's words are nobody's");
+    assert_eq!(one(store, delete(&mina, MessageId::new())).await, Err(Error::MessageNotFound));
+    assert_eq!(one(store, edit(&mina, "first", Some(2))).await, Err(Error::IdConflict), "it is at 1");
+    assert_eq!(head(store, room).await, 2, "a refusal takes no number");
+
+    let edited = Message { rev: 3, body: "first".into(), edited_at: Some(NOW + 5), ..first.clone() };
+    assert_eq!(one(store, edit(&mina, "first", Some(1))).await, Ok(Applied::Changed(edited.clone())));
+    assert_eq!(one(store, edit(&mina, "first", None)).await, Ok(Applied::Unchanged(edited.clone())), "nothing new");
+    assert_eq!(head(store, room).await, 3);
+    let quoted = store.page(room, None, 9).await.expect("a page").messages.remove(1);
+    assert_eq!(quoted.reply_to.map(|quote| quote.excerpt), Some("first".into()));
+
+    let gone = Message { rev: 4, body: String::new(), edited_at: None, deleted: true, ..first.clone() };
+    assert_eq!(one(store, delete(&mina, first.id)).await, Ok(Applied::Changed(gone.clone())));
+    assert_eq!(one(store, delete(&mina, first.id)).await, Ok(Applied::Unchanged(gone.clone())), "twice is once");
+    assert_eq!(one(store, edit(&mina, "back", None)).await, Err(Error::MessageNotFound));
+    let late = NewMessage { reply_to: Some(first.id), ..message(room, "guest", "too late") };
+    assert_eq!(append_one(store, &late).await, Err(Error::MessageNotFound));
+    let retry =
+        NewMessage { body: body("frist"), author: person_author("mina11", mina.id), ..said(room, "x", &edited) };
+    assert_eq!(append_one(store, &retry).await, Ok(Applied::Unchanged(gone)), "a late retry brings nothing back");
+
+    let changes = store.changed_since(room, 1, 9).await.expect("changes");
+    let revs: Vec<(Seq, Seq)> = changes.messages.iter().map(|message| (message.seq, message.rev)).collect();
+    assert_eq!((revs, changes.room.head), (vec![(2, 2), (1, 4)], 4), "each message once, at its last change");
+    assert_eq!(store.room(room).await.expect("the room").last.map(|last| last.1), Some("a reply".into()));
+    assert_eq!(store.erase().await, Ok(true));
+}
+
+async fn reactions_are_changes_too_and_count_once(store: &dyn Store) {
+    let (room, [mina, jun]) = a_room_with_two(store, "손뼉 치는 방", [13, 14]).await;
+    let first = said_by(store, room, &mina, "봄이네요").await;
+    let react = |person: &Person, emoji: &str, on| Change::React {
+        room,
+        id: first.id,
+        person: person.id,
+        emoji: Emoji::parse(emoji).expect("an emoji"),
+        on,
+    };
+    let shown = |applied: Result<Applied, Error>| match applied {
+        Ok(Applied::Changed(message)) => Ok((message.rev, message.reactions)),
+        Ok(Applied::Unchanged(message)) => Err(message.rev),
+        Err(error) => panic!("{error}"),
+    };
+    let by = |emoji: &str, names: &[&str]| Reaction {
+        emoji: emoji.into(),
+        by: names.iter().map(|&name| name.to_owned()).collect(),
+    };
+    assert_eq!(shown(one(store, react(&mina, "👍", true)).await), Ok((2, vec![by("👍", &["mina13"])])));
+    assert_eq!(shown(one(store, react(&mina, "👍", true)).await), Err(2), "once is enough");
+    assert_eq!(shown(one(store, react(&jun, "👍", true)).await), Ok((3, vec![by("👍", &["jun14", "mina13"])])));
+    let both = vec![by("☕", &["jun14"]), by("👍", &["jun14", "mina13"])];
+    assert_eq!(shown(one(store, react(&jun, "☕", true)).await), Ok((4, both)));
+    assert_eq!(
+        shown(one(store, react(&mina, "👍", false)).await),
+        Ok((5, vec![by("☕", &["jun14"]), by("👍", &["jun14"])]))
+    );
+    assert_eq!(shown(one(store, react(&mina, "👍", false)).await), Err(5));
+    for n in 0..limits::EMOJI_PER_MESSAGE - 2 {
+        let emoji = char::from_u32(0x1F600 + n).expect("a face").to_string();
+        assert!(shown(one(store, react(&mina, &emoji, true)).await).is_ok());
+    }
+    assert!(matches!(one(store, react(&mina, "🫶", true)).await, Err(Error::BadFrame { .. })), "enough is enough");
+    assert!(shown(one(store, react(&mina, "☕", true)).await).is_ok(), "one of those that are there");
+    let gone = one(store, Change::Delete { room, id: first.id, person: mina.id }).await;
+    assert!(matches!(gone, Ok(Applied::Changed(message)) if message.reactions.is_empty()));
+    assert_eq!(one(store, react(&mina, "👍", true)).await, Err(Error::MessageNotFound));
+}
+
+async fn a_read_mark_goes_forward_unless_it_is_meant_to_go_back(store: &dyn Store) {
+    let (room, [mina, jun]) = a_room_with_two(store, "읽는 방", [15, 16]).await;
+    for n in 1..=3 {
+        said_by(store, room, &mina, &n.to_string()).await;
+    }
+    for (seq, back, expected) in [(2, false, 2), (1, false, 2), (99, false, 3), (1, true, 1), (Seq::MAX, true, 3)] {
+        assert_eq!(store.read(jun.id, room, seq, back).await, Ok(expected), "{seq} {back}");
+    }
+    assert_eq!(store.reads(jun.id).await, Ok(vec![(room, 3)]));
+    assert_eq!(store.reads(mina.id).await, Ok(vec![]));
+    assert_eq!(store.read(jun.id, RoomId::new(), 1, false).await, Err(Error::RoomNotFound));
+}
+
+/// Two persons, named after their tokens, and a room of their own.
+async fn a_room_with_two(store: &dyn Store, name: &str, tokens: [u8; 2]) -> (RoomId, [Person; 2]) {
+    let room = store.create_room(RoomId::new(), &room_name(name), None, NOW).await.expect("a room");
+    let persons = [person(&format!("mina{}", tokens[0])), person(&format!("jun{}", tokens[1]))];
+    for (person, n) in persons.iter().zip(tokens) {
+        store.sign_in(person, &token(n), NOW, NOW - 90 * DAY).await.expect("free");
+    }
+    (room.id, persons)
+}
+
+async fn said_by(store: &dyn Store, room: RoomId, person: &Person, text: &str) -> Message {
+    let author = Author { name: person.name.clone(), kind: AuthorKind::Person(person.id) };
+    match append_one(store, &NewMessage { author, ..message(room, "x", text) }).await {
+        Ok(Applied::Changed(message)) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn one(store: &dyn Store, change: Change) -> Result<Applied, Error> {
+    store.apply(&[change]).await.expect("the store answers").remove(0)
+}
+
+async fn head(store: &dyn Store, room: RoomId) -> Seq {
+    store.room(room).await.expect("the room").head
+}
+
 /// All that a reader can see.
 async fn everything(store: &dyn Store, room: RoomId) -> String {
     let (rooms, page) = (store.rooms().await, store.page(room, None, 1_000).await.map(|slice| slice.messages));
@@ -224,13 +353,13 @@ async fn everything(store: &dyn Store, room: RoomId) -> String {
     format!("{rooms:?} {page:?} {held:?} {:?}", store.session(&token(8), NOW).await)
 }
 
-async fn append_one(store: &dyn Store, message: &NewMessage) -> Result<Appended, Error> {
-    store.append(std::slice::from_ref(message)).await.expect("the store answers").remove(0)
+async fn append_one(store: &dyn Store, message: &NewMessage) -> Result<Applied, Error> {
+    store.apply(&[message.clone().into()]).await.expect("the store answers").remove(0)
 }
 
-fn seq(appended: Appended) -> Seq {
-    match appended {
-        Appended::New(message) | Appended::Repeat(message) => message.seq,
+fn seq(applied: Applied) -> Seq {
+    match applied {
+        Applied::Changed(message) | Applied::Unchanged(message) => message.seq,
     }
 }
 

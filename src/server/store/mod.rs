@@ -8,7 +8,7 @@ mod contract;
 mod sqlite;
 
 use crate::domain::{
-    Author, Body, DisplayName, Epoch, Error, Message, MessageId, NameKey, PersonId, Room, RoomId, RoomName, Seq,
+    Author, Body, DisplayName, Emoji, Epoch, Error, Message, MessageId, NameKey, PersonId, Room, RoomId, RoomName, Seq,
     Timestamp,
 };
 use async_trait::async_trait;
@@ -32,13 +32,80 @@ pub struct NewMessage {
     pub at: Timestamp,
 }
 
-/// What became of a [`NewMessage`].
+/// A change to a room that is to be stored.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A new message.
+    New(NewMessage),
+    /// Another text for a message, by its author.
+    Edit {
+        /// The room.
+        room: RoomId,
+        /// The message.
+        id: MessageId,
+        /// Who wants it.
+        person: PersonId,
+        /// The new text.
+        body: Body,
+        /// Only while the message's last change is this one.
+        if_rev: Option<Seq>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A message is taken back by its author.
+    Delete {
+        /// The room.
+        room: RoomId,
+        /// The message.
+        id: MessageId,
+        /// Who wants it.
+        person: PersonId,
+    },
+    /// An emoji is put to a message, or taken away.
+    React {
+        /// The room.
+        room: RoomId,
+        /// The message.
+        id: MessageId,
+        /// Whose.
+        person: PersonId,
+        /// Which.
+        emoji: Emoji,
+        /// Put, or taken away.
+        on: bool,
+    },
+}
+
+impl From<NewMessage> for Change {
+    fn from(message: NewMessage) -> Self {
+        Self::New(message)
+    }
+}
+
+impl Change {
+    /// The room.
+    #[must_use]
+    pub fn room(&self) -> RoomId {
+        match self {
+            Self::New(message) => message.room,
+            Self::Edit { room, .. } | Self::Delete { room, .. } | Self::React { room, .. } => *room,
+        }
+    }
+
+    /// Whether it takes text away that must not stay on the disk.
+    #[must_use]
+    pub fn erases(&self) -> bool {
+        matches!(self, Self::Edit { .. } | Self::Delete { .. })
+    }
+}
+
+/// What became of a [`Change`]: the message's present state.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Appended {
+pub enum Applied {
     /// It took the room's next number.
-    New(Message),
-    /// It was there already; this is its present state.
-    Repeat(Message),
+    Changed(Message),
+    /// It had been done already, and took none.
+    Unchanged(Message),
 }
 
 /// A person, as a session knows them.
@@ -89,13 +156,25 @@ pub trait Store: Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<Room, Error>;
 
-    /// Stores messages in their order, in one transaction: each takes its room's next number, unless
-    /// its id is known. A message that is refused ([`Error::RoomNotFound`], [`Error::IdConflict`],
-    /// [`Error::MessageNotFound`] for the one that it answers) does not hinder the others.
+    /// Stores changes in their order, in one transaction: each takes its room's next number, unless it
+    /// changes nothing. One that is refused ([`Error::RoomNotFound`]; [`Error::IdConflict`] for another
+    /// message under a known id, or a message that is no longer as `if_rev` says;
+    /// [`Error::MessageNotFound`]; [`Error::Forbidden`]) does not hinder the others.
     ///
     /// # Errors
     /// [`Error::StorageUnavailable`]: none of them is known to be stored; the outcome may be unknown.
-    async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Result<Appended, Error>>, Error>;
+    async fn apply(&self, changes: &[Change]) -> Result<Vec<Result<Applied, Error>>, Error>;
+
+    /// Removes what is left on the disk of texts that were edited away or deleted. `false` while a reader
+    /// still needs them: try again later.
+    async fn erase(&self) -> Result<bool, Error>;
+
+    /// Notes how far a person has read, at most to the room's last number; back only where `back` says
+    /// so. Gives the mark as it is then.
+    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Seq, Error>;
+
+    /// How far a person has read, in each room where they have.
+    async fn reads(&self, person: PersonId) -> Result<Vec<(RoomId, Seq)>, Error>;
 
     /// The last `limit` messages with `seq` less than `before`, ascending; the newest without `before`.
     async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Slice, Error>;

@@ -68,6 +68,26 @@ impl Madang {
         Self { place: Place::new(address), directory, _stop: stop }
     }
 
+    /// Whether any file of the database holds these bytes.
+    pub fn disk_holds(&self, text: &str) -> bool {
+        let files =
+            std::fs::read_dir(self.directory.path()).expect("the data directory").map(|file| file.expect("a file"));
+        files.filter(|file| file.path().is_file()).any(|file| {
+            let bytes = std::fs::read(file.path()).expect("readable");
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        })
+    }
+
+    /// Waits until no file of the database holds these bytes any more.
+    pub async fn disk_forgets(&self, text: &str) {
+        let gone = async {
+            while self.disk_holds(text) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        within(&format!("{text} to be off the disk"), gone).await;
+    }
+
     /// The directory of the built browser side.
     pub fn site(&self) -> PathBuf {
         self.directory.path().join("site")

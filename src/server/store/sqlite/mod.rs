@@ -3,41 +3,34 @@
 //! All writes share one connection, so that a room's numbers are given out in one place; reads have
 //! their own, and see the last commit.
 
-use super::{Appended, NewMessage, Person, Slice, Store, TokenHash};
-use crate::domain::{
-    Author, AuthorKind, DisplayName, Epoch, Error, Message, NameKey, PersonId, Quote, Room, RoomId, RoomName, Seq,
-    Timestamp, limits::EXCERPT_CHARS,
-};
+mod log;
+mod rows;
+
+use super::{Applied, Change, Person, Slice, Store, TokenHash};
+use crate::domain::{DisplayName, Epoch, Error, NameKey, PersonId, Room, RoomId, RoomName, Seq, Timestamp};
 use async_trait::async_trait;
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use log::Failed;
+use rows::{MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, message_from, room_from, uuid};
 use sqlx::{
-    AssertSqlSafe, Row, SqlSafeStr, SqliteConnection, SqliteExecutor, SqlitePool,
+    AssertSqlSafe, Row, SqlSafeStr, SqliteExecutor, SqlitePool,
     migrate::{Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
-use uuid::Uuid;
 
 /// Connections that read at the same time.
 const READERS: u32 = 4;
 /// How long a statement waits for another process's lock (a backup, `sqlite3` by hand).
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// The same as SQLite has it.
+const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
 /// `persons.used_at` is written at most this often, in milliseconds.
 const USED_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The lobby's first name.
 const LOBBY_NAME: &str = "마당";
 
 /// Never modify an existing migration: add the next.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "log", include_str!("../../../migrations/sqlite/0001_log.sql"))];
-
-const MESSAGE_COLUMNS: &str = "SELECT m.id, m.seq, m.rev, m.person, m.guest, m.sender, m.body, m.at, \
-     q.id AS quote_id, q.seq AS quote_seq, q.sender AS quote_sender, q.body AS quote_body \
-     FROM messages m LEFT JOIN messages q ON q.room = m.room AND q.seq = m.reply_seq ";
-
-const ROOM_COLUMNS: &str = "SELECT r.number, r.id, r.name, r.topic, r.lobby, r.head, m.sender, m.body, m.at \
-     FROM rooms r LEFT JOIN messages m ON m.room = r.number AND m.seq = \
-     (SELECT max(seq) FROM messages WHERE room = r.number AND deleted = 0) ";
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "log", include_str!("../../../../migrations/sqlite/0001_log.sql"))];
 
 /// The store in one SQLite file.
 #[derive(Debug)]
@@ -83,112 +76,15 @@ impl Sqlite {
         Ok(Self { writer, readers, epoch: uuid(&epoch)?.into(), lobby, content_key })
     }
 
-    /// The keyed hash of who first said what, in answer to what. A guest is their normalised name.
-    fn digest(&self, message: &NewMessage) -> Vec<u8> {
-        // A key of any length will do for HMAC.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.content_key) else { return Vec::new() };
-        match &message.author.kind {
-            AuthorKind::Person(id) => mac.update(&[b"p", id.as_bytes().as_slice()].concat()),
-            AuthorKind::Guest(_) => mac.update(&[b"g", message.author.name.as_str().as_bytes(), b"\0"].concat()),
-        }
-        match &message.reply_to {
-            Some(id) => mac.update(&[b"r", id.as_bytes().as_slice()].concat()),
-            None => mac.update(b"n"),
-        }
-        mac.update(message.body.as_str().as_bytes());
-        mac.finalize().into_bytes().to_vec()
-    }
-
-    async fn append_one(
-        &self,
-        tx: &mut SqliteConnection,
-        message: &NewMessage,
-    ) -> Result<Result<Appended, Error>, sqlx::Error> {
-        let room: Option<i64> = sqlx::query_scalar("SELECT number FROM rooms WHERE id = ?")
-            .bind(bytes(message.room.as_bytes()))
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(room) = room else { return Ok(Err(Error::RoomNotFound)) };
-
-        let id = bytes(message.id.as_bytes());
-        let digest = self.digest(message);
-        let known: Option<(i64, Vec<u8>)> =
-            sqlx::query_as("SELECT seq, digest FROM messages WHERE room = ? AND id = ?")
-                .bind(room)
-                .bind(id)
-                .fetch_optional(&mut *tx)
-                .await?;
-        if let Some((seq, stored)) = known {
-            if stored != digest {
-                return Ok(Err(Error::IdConflict));
-            }
-            return Ok(Ok(Appended::Repeat(one_message(tx, message.room, room, seq).await?)));
-        }
-        let reply_seq = match &message.reply_to {
-            None => None,
-            Some(target) => {
-                let seq: Option<i64> =
-                    sqlx::query_scalar("SELECT seq FROM messages WHERE room = ? AND id = ? AND deleted = 0")
-                        .bind(room)
-                        .bind(bytes(target.as_bytes()))
-                        .fetch_optional(&mut *tx)
-                        .await?;
-                if seq.is_none() {
-                    return Ok(Err(Error::MessageNotFound));
-                }
-                seq
-            }
-        };
-
-        let number: i64 = sqlx::query_scalar("UPDATE rooms SET head = head + 1 WHERE number = ? RETURNING head")
-            .bind(room)
-            .fetch_one(&mut *tx)
-            .await?;
-        let (person, guest) = match &message.author.kind {
-            AuthorKind::Person(person) => (Some(bytes(person.as_bytes())), None),
-            AuthorKind::Guest(tag) => (None, Some(tag.as_str())),
-        };
-        sqlx::query("INSERT INTO messages (room, seq, rev, id, digest, person, guest, sender, body, reply_seq, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .bind(room)
-            .bind(number)
-            .bind(number)
-            .bind(id)
-            .bind(digest)
-            .bind(person)
-            .bind(guest)
-            .bind(message.author.name.as_str())
-            .bind(message.body.as_str())
-            .bind(reply_seq)
-            .bind(message.at)
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query("INSERT INTO changes (room, number, seq, kind) VALUES (?, ?, ?, 'new')")
-            .bind(room)
-            .bind(number)
-            .bind(number)
-            .execute(&mut *tx)
-            .await?;
-
-        if reply_seq.is_some() {
-            return Ok(Ok(Appended::New(one_message(tx, message.room, room, number).await?)));
-        }
-        Ok(Ok(Appended::New(Message {
-            room: message.room,
-            id: message.id,
-            seq: number as Seq,
-            rev: number as Seq,
-            author: message.author.clone(),
-            body: message.body.as_str().to_owned(),
-            at: message.at,
-            reply_to: None,
-        })))
-    }
-
-    async fn try_append(&self, messages: &[NewMessage]) -> Result<Vec<Result<Appended, Error>>, sqlx::Error> {
+    async fn try_apply(&self, changes: &[Change]) -> Result<Vec<Result<Applied, Error>>, sqlx::Error> {
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let mut outcomes = Vec::with_capacity(messages.len());
-        for message in messages {
-            outcomes.push(self.append_one(&mut tx, message).await?);
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            outcomes.push(match log::apply(&mut tx, change, &self.content_key).await {
+                Ok(applied) => Ok(applied),
+                Err(Failed::Refused(error)) => Err(error),
+                Err(Failed::Broken(error)) => return Err(error),
+            });
         }
         tx.commit().await?;
         Ok(outcomes)
@@ -266,8 +162,59 @@ impl Store for Sqlite {
         Ok(Room { id, name: name.clone(), topic: None, lobby: false, head: 0, last: None })
     }
 
-    async fn append(&self, messages: &[NewMessage]) -> Result<Vec<Result<Appended, Error>>, Error> {
-        self.try_append(messages).await.map_err(unavailable)
+    async fn apply(&self, changes: &[Change]) -> Result<Vec<Result<Applied, Error>>, Error> {
+        match self.try_apply(changes).await {
+            // One that breaks a rule of the schema must not take the others along.
+            Err(error) if changes.len() > 1 && breaks_a_rule(&error) => {
+                let mut outcomes = Vec::with_capacity(changes.len());
+                for change in changes {
+                    let alone = self.try_apply(std::slice::from_ref(change)).await;
+                    outcomes.extend(alone.unwrap_or_else(|error| vec![Err(unavailable(error))]));
+                }
+                Ok(outcomes)
+            }
+            outcome => outcome.map_err(unavailable),
+        }
+    }
+
+    async fn erase(&self) -> Result<bool, Error> {
+        let erase = async {
+            let mut writer = self.writer.acquire().await?;
+            // Nobody shall wait for a reader that still needs the old pages.
+            sqlx::query("PRAGMA busy_timeout = 0").execute(&mut *writer).await?;
+            let outcome = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *writer).await;
+            sqlx::query(BUSY_TIMEOUT).execute(&mut *writer).await?;
+            outcome.map(|(busy, _, _): (i64, i64, i64)| busy == 0)
+        };
+        erase.await.map_err(unavailable)
+    }
+
+    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Seq, Error> {
+        let row: Option<i64> = sqlx::query_scalar(
+            "INSERT INTO reads (person, room, seq) SELECT ?1, number, min(head, ?3) FROM rooms WHERE id = ?2 \
+             ON CONFLICT (person, room) DO UPDATE SET seq = CASE WHEN ?4 THEN excluded.seq ELSE max(seq, excluded.seq) END RETURNING seq",
+        )
+        .bind(bytes(person.as_bytes()))
+        .bind(bytes(room.as_bytes()))
+        .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+        .bind(back)
+        .fetch_optional(&self.writer)
+        .await
+        .map_err(unavailable)?;
+        row.map(|seq| seq as Seq).ok_or(Error::RoomNotFound)
+    }
+
+    async fn reads(&self, person: PersonId) -> Result<Vec<(RoomId, Seq)>, Error> {
+        let rows: Vec<(Vec<u8>, i64)> =
+            sqlx::query_as("SELECT rooms.id, seq FROM reads JOIN rooms ON rooms.number = reads.room WHERE person = ?")
+                .bind(bytes(person.as_bytes()))
+                .fetch_all(&self.readers)
+                .await
+                .map_err(unavailable)?;
+        rows.into_iter()
+            .map(|(id, seq)| Ok((uuid(&id)?.into(), seq as Seq)))
+            .collect::<Result<_, _>>()
+            .map_err(unavailable)
     }
 
     async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Slice, Error> {
@@ -426,77 +373,12 @@ async fn insert_session<'c>(
         .map(drop)
 }
 
-async fn one_message(tx: &mut SqliteConnection, id: RoomId, room: i64, seq: i64) -> Result<Message, sqlx::Error> {
-    let sql = AssertSqlSafe(format!("{MESSAGE_COLUMNS} WHERE m.room = ? AND m.seq = ?")).into_sql_str();
-    message_from(id, &sqlx::query(sql).bind(room).bind(seq).fetch_one(tx).await?)
-}
-
-fn message_from(room: RoomId, row: &SqliteRow) -> Result<Message, sqlx::Error> {
-    let person: Option<Vec<u8>> = row.try_get("person")?;
-    let guest: Option<String> = row.try_get("guest")?;
-    let kind = match person {
-        Some(id) => AuthorKind::Person(uuid(&id)?.into()),
-        None => AuthorKind::Guest(guest.unwrap_or_default()),
-    };
-    let quote: Option<Vec<u8>> = row.try_get("quote_id")?;
-    let reply_to = match quote {
-        None => None,
-        Some(id) => Some(Quote {
-            id: uuid(&id)?.into(),
-            seq: number(row, "quote_seq")?,
-            sender: row.try_get("quote_sender")?,
-            excerpt: excerpt(row.try_get("quote_body")?),
-        }),
-    };
-    Ok(Message {
-        room,
-        id: uuid(&row.try_get::<Vec<u8>, _>("id")?)?.into(),
-        seq: number(row, "seq")?,
-        rev: number(row, "rev")?,
-        author: Author { name: DisplayName::stored(row.try_get("sender")?), kind },
-        body: row.try_get("body")?,
-        at: row.try_get("at")?,
-        reply_to,
-    })
-}
-
-fn room_from(row: &SqliteRow) -> Result<Room, sqlx::Error> {
-    let sender: Option<String> = row.try_get("sender")?;
-    let last = match sender {
-        Some(sender) => Some((sender, excerpt(row.try_get("body")?), row.try_get("at")?)),
-        None => None,
-    };
-    Ok(Room {
-        id: uuid(&row.try_get::<Vec<u8>, _>("id")?)?.into(),
-        name: RoomName::stored(row.try_get("name")?),
-        topic: row.try_get("topic")?,
-        lobby: row.try_get("lobby")?,
-        head: number(row, "head")?,
-        last,
-    })
-}
-
-fn excerpt(body: String) -> String {
-    match body.char_indices().nth(EXCERPT_CHARS) {
-        Some((end, _)) => format!("{}…", &body[..end]),
-        None => body,
-    }
-}
-
-fn number(row: &SqliteRow, column: &str) -> Result<Seq, sqlx::Error> {
-    row.try_get::<i64, _>(column).map(|n| n as Seq)
-}
-
-fn uuid(bytes: &[u8]) -> Result<Uuid, sqlx::Error> {
-    Uuid::from_slice(bytes).map_err(|error| sqlx::Error::Decode(Box::new(error)))
-}
-
-fn bytes(id: &[u8; 16]) -> &[u8] {
-    id.as_slice()
-}
-
 /// Logs the cause once, here; who asked learns only that storage does not answer.
 fn unavailable(error: sqlx::Error) -> Error {
     tracing::error!(%error, "storage failed");
     Error::StorageUnavailable
+}
+
+fn breaks_a_rule(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| !matches!(error.kind(), sqlx::error::ErrorKind::Other))
 }

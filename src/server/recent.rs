@@ -1,0 +1,141 @@
+//! A room's latest changes in memory, so that who was away for a moment needs no disk.
+
+use super::{hub::plain_text, wire};
+use crate::{
+    domain::{Message, MessageId, RoomId, Seq, limits},
+    protocol::ServerFrame,
+};
+use std::collections::VecDeque;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// The state of one message, ready to be passed on; clones share the bytes.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// The room.
+    pub room: RoomId,
+    /// The message.
+    pub id: MessageId,
+    /// Its place.
+    pub seq: Seq,
+    /// The number of its last change.
+    pub rev: Seq,
+    /// Whether it was taken back.
+    pub deleted: bool,
+    /// The TALK frame.
+    pub text: Utf8Bytes,
+    /// What the plain audience of the lobby hears.
+    pub plain: Option<Utf8Bytes>,
+}
+
+impl News {
+    /// The news of a message.
+    #[must_use]
+    pub fn of(message: &Message, lobby: RoomId) -> Self {
+        let plain = message.room == lobby && !message.deleted;
+        Self {
+            room: message.room,
+            id: message.id,
+            seq: message.seq,
+            rev: message.rev,
+            deleted: message.deleted,
+            text: ServerFrame::Talk(wire::talk(message)).to_json().into(),
+            plain: plain.then(|| plain_text(message.author.name.as_str(), &message.body).into()),
+        }
+    }
+
+    /// Whether it is a message that was not there before, not a change of one.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.rev == self.seq
+    }
+
+    fn bytes(&self) -> usize {
+        self.text.len() + self.plain.as_ref().map_or(0, |text| text.len())
+    }
+}
+
+/// The latest changes of one room, each message once, by ascending `rev`.
+#[derive(Debug, Default)]
+pub struct Recent {
+    news: VecDeque<News>,
+    bytes: usize,
+    /// Every change from this number on is in here; 0 before the first.
+    from: Seq,
+    head: Seq,
+}
+
+impl Recent {
+    /// Adds the next change, and lets go of the oldest over the limits.
+    pub fn push(&mut self, news: &News) {
+        if news.rev != self.head + 1 {
+            *self = Self { from: news.rev, ..Self::default() };
+        }
+        self.head = news.rev;
+        if !news.is_new()
+            && let Some(earlier) = self.news.iter().position(|known| known.id == news.id)
+        {
+            self.bytes -= self.news.remove(earlier).map_or(0, |earlier| earlier.bytes());
+        }
+        self.bytes += news.bytes();
+        self.news.push_back(news.clone());
+        while self.news.len() > limits::RECENT_CHANGES || self.bytes > limits::RECENT_BYTES {
+            let Some(oldest) = self.news.pop_front() else { break };
+            self.bytes -= oldest.bytes();
+            self.from = oldest.rev + 1;
+        }
+    }
+
+    /// What changed after number `since`, and the number reached; `None` where that is not all in here.
+    #[must_use]
+    pub fn since(&self, since: Seq) -> Option<(Vec<News>, Seq)> {
+        let is_known = self.from > 0 && self.from <= since.saturating_add(1) && since <= self.head;
+        is_known.then(|| (self.news.iter().filter(|news| news.rev > since).cloned().collect(), self.head))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn news(seq: Seq, rev: Seq, length: usize) -> News {
+        // Only the same message has the same place.
+        let id = uuid::Uuid::from_u128(seq.into()).into();
+        let room = uuid::Uuid::nil().into();
+        News { room, id, seq, rev, deleted: false, text: "x".repeat(length).into(), plain: None }
+    }
+
+    fn revs(recent: &Recent, since: Seq) -> Option<Vec<Seq>> {
+        recent.since(since).map(|(news, _)| news.iter().map(|news| news.rev).collect())
+    }
+
+    #[test]
+    fn what_is_in_here_is_whole_and_each_message_once() {
+        let mut recent = Recent::default();
+        assert_eq!(revs(&recent, 0), None);
+        for n in [news(7, 7, 1), news(8, 8, 1), news(7, 9, 1)] {
+            recent.push(&n);
+        }
+        assert_eq!((revs(&recent, 5), revs(&recent, 6)), (None, Some(vec![8, 9])));
+        assert_eq!((revs(&recent, 8), revs(&recent, 9), revs(&recent, 10)), (Some(vec![9]), Some(vec![]), None));
+    }
+
+    #[test]
+    fn a_hole_begins_anew() {
+        let mut recent = Recent::default();
+        recent.push(&news(1, 1, 1));
+        recent.push(&news(3, 3, 1));
+        assert_eq!((revs(&recent, 1), revs(&recent, 2)), (None, Some(vec![3])));
+    }
+
+    #[test]
+    fn the_oldest_go_first_by_number_and_by_size() {
+        let mut recent = Recent::default();
+        let most = limits::RECENT_CHANGES as Seq;
+        (1..=most + 2).for_each(|n| recent.push(&news(n, n, 1)));
+        assert_eq!((revs(&recent, 1), revs(&recent, 2).map(|revs| revs.len())), (None, Some(limits::RECENT_CHANGES)));
+        recent.push(&news(most + 3, most + 3, limits::RECENT_BYTES));
+        assert_eq!(revs(&recent, most + 2), Some(vec![most + 3]));
+        recent.push(&news(most + 4, most + 4, limits::RECENT_BYTES + 1));
+        assert_eq!((revs(&recent, most + 3), revs(&recent, most + 4)), (None, Some(vec![])));
+    }
+}

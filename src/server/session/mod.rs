@@ -1,0 +1,460 @@
+//! One WebSocket connection: who it is, which rooms it is in, and what each of its frames does.
+//!
+//! The session itself knows no socket: [`pump`] drives it over any Sink and Stream of messages.
+
+mod line;
+mod pump;
+
+use super::{
+    chat::{Chat, Draft, GUEST_PREFIX, Resume, Speaker, Wish},
+    hub::{Closing, Mailbox},
+    mailbox::{Delivery, Missed},
+    presence::{self, Departure},
+    store::{Applied, Person},
+    wire,
+    writer::Receipt,
+};
+use crate::{
+    domain::{Author, AuthorKind, DisplayName, Error, MessageId, RoomId, limits},
+    protocol::{ClientFrame, ReadMark, Refusal, RoomState, RoomSummary, ServerFrame, Sync},
+};
+use futures_util::{FutureExt, future::BoxFuture, stream::FuturesUnordered};
+use line::Line;
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+pub use pump::run;
+
+/// Who opened the connection.
+#[derive(Debug)]
+pub struct Opened {
+    /// Whether it speaks v1; else the open dialect.
+    pub v1: bool,
+    /// The person whose session it came with; else it is a guest.
+    pub person: Option<Person>,
+    /// From where.
+    pub address: IpAddr,
+}
+
+/// How a connection ended.
+#[derive(Debug)]
+pub enum End {
+    /// The peer closed, with this code if it said one.
+    Peer(Option<u16>),
+    /// We close, and say why.
+    Ours(Closing),
+    /// The line is gone.
+    Lost,
+}
+
+/// A room that the connection is in.
+struct Here {
+    author: Author,
+    line: Line,
+}
+
+/// What became of one change that this connection asked for.
+struct Outcome {
+    room: RoomId,
+    id: Option<MessageId>,
+    result: Result<Applied, Error>,
+}
+
+struct Session {
+    chat: Chat,
+    opened: Opened,
+    mailbox: Mailbox,
+    /// Four characters that tell this guest from others of the same name.
+    tag: String,
+    rooms: HashMap<RoomId, Here>,
+    /// The lobby, for a connection of the open dialect that has entered no room and speaks plain text.
+    plain: Option<Line>,
+    /// Whether it follows the list of rooms.
+    watching: bool,
+    /// Changes whose outcome is not known yet.
+    changes: FuturesUnordered<BoxFuture<'static, Outcome>>,
+    outbox: Outbox,
+    last_typing: Option<Instant>,
+    /// Frames refused for their rate, each within a second of the one before.
+    refusals: u32,
+    last_refusal: Option<Instant>,
+}
+
+/// What is to be written next.
+#[derive(Default)]
+struct Outbox {
+    texts: VecDeque<Utf8Bytes>,
+    bytes: usize,
+}
+
+impl Outbox {
+    fn push(&mut self, text: Utf8Bytes) {
+        self.bytes += text.len();
+        self.texts.push_back(text);
+    }
+
+    fn pop(&mut self) -> Option<Utf8Bytes> {
+        let text = self.texts.pop_front()?;
+        self.bytes -= text.len();
+        Some(text)
+    }
+
+    fn is_full(&self) -> bool {
+        self.texts.len() >= pump::FRAMES_AT_ONCE || self.bytes >= limits::OUTBOX_BYTES
+    }
+}
+
+impl Session {
+    fn new(chat: Chat, opened: Opened, mailbox: Mailbox) -> Self {
+        Self {
+            plain: (!opened.v1).then(Line::default),
+            chat,
+            opened,
+            tag: guest_tag(),
+            mailbox,
+            rooms: HashMap::new(),
+            watching: false,
+            changes: FuturesUnordered::new(),
+            outbox: Outbox::default(),
+            last_typing: None,
+            refusals: 0,
+            last_refusal: None,
+        }
+    }
+
+    fn depart(&self, end: &End) {
+        let how = match end {
+            End::Peer(Some(1000)) => Departure::Meant,
+            End::Ours(closing) if closing.code == crate::protocol::close::SESSION_CHANGED => Departure::Meant,
+            _ => Departure::Abrupt,
+        };
+        for room in self.rooms.keys() {
+            self.chat.hub().leave(self.mailbox.id, *room, how);
+        }
+        self.chat.hub().disconnect(self.mailbox.id);
+    }
+
+    // What the peer says
+
+    async fn receive(&mut self, text: &str) {
+        if self.plain.is_some() && !text.trim_start().starts_with('{') {
+            return self.talk_plainly(text).await;
+        }
+        match ClientFrame::parse(text, self.opened.v1) {
+            Ok(frame) => self.act(frame).await,
+            Err(refusal) => self.send(&refusal.into()),
+        }
+    }
+
+    async fn act(&mut self, frame: ClientFrame) {
+        match frame {
+            ClientFrame::Enter { room_id, sender, since, epoch } => {
+                let resume = since.filter(|_| self.opened.v1).map(|since| Resume { since, epoch });
+                if let Err(error) = self.enter(room_id, sender, resume).await {
+                    self.refuse(error, Some(room_id), None);
+                }
+            }
+            ClientFrame::Talk { room_id, id, sender, message, reply_to } => {
+                let id = id.filter(|_| self.opened.v1);
+                let draft = Draft { room: room_id, id, text: message, reply_to: reply_to.filter(|_| self.opened.v1) };
+                if self.opened.v1 && id.is_none() {
+                    return self.refuse(Error::bad_frame("id: missing"), Some(room_id), None);
+                }
+                if let Err(error) = self.talk(draft, sender.as_deref()).await {
+                    self.refuse(error, Some(room_id), id);
+                }
+            }
+            ClientFrame::Leave { room_id } => match self.rooms.remove(&room_id) {
+                Some(_) => self.chat.hub().leave(self.mailbox.id, room_id, Departure::Meant),
+                None => self.refuse(Error::NotEntered, Some(room_id), None),
+            },
+            ClientFrame::Edit { room_id, id, message, if_rev } => {
+                self.change(room_id, id, Wish::Edit { text: message, if_rev }).await;
+            }
+            ClientFrame::Delete { room_id, id } => self.change(room_id, id, Wish::Delete).await,
+            ClientFrame::React { room_id, id, emoji, on } => {
+                self.change(room_id, id, Wish::React { emoji, on }).await;
+            }
+            ClientFrame::Read { room_id, seq, unread } => self.read(ReadMark { room_id, seq }, unread).await,
+            ClientFrame::Typing { room_id } => self.typing(room_id),
+            ClientFrame::Watch { on } => {
+                self.chat.hub().watch(self.mailbox.id, on);
+                self.watching = on;
+                if on {
+                    self.list_rooms().await;
+                }
+            }
+            ClientFrame::Ping => self.send(&ServerFrame::Pong),
+        }
+    }
+
+    async fn enter(&mut self, room_id: RoomId, sender: Option<String>, resume: Option<Resume>) -> Result<(), Error> {
+        let author = self.author(sender)?;
+        if let Some(here) = self.rooms.get(&room_id) {
+            if here.author.name != author.name {
+                return Err(Error::SenderMismatch);
+            }
+        } else if self.rooms.len() >= limits::ROOMS_PER_CONNECTION {
+            return Err(Error::TooManyRooms);
+        }
+        let member = wire::member(&author.name, &author.kind);
+        self.plain = None;
+        let entered = match self.chat.enter(self.mailbox.id, room_id, &member, resume).await {
+            Ok(entered) => entered,
+            Err(error) => {
+                // The chat has taken the connection out of the room, if it was in.
+                self.rooms.remove(&room_id);
+                return Err(error);
+            }
+        };
+        let again = self.rooms.contains_key(&room_id);
+        let here = self.rooms.entry(room_id).or_insert(Here { author, line: Line::default() });
+        if self.opened.v1 {
+            if !again {
+                // What came before is in the history that the client loads.
+                here.line.skip_to(entered.room.head);
+            }
+            if let Some(resume) = resume.filter(|_| !entered.reset) {
+                here.line.replay_after(resume.since);
+            }
+            self.send_room(entered.room, entered.reset);
+        } else if again {
+            self.send(&presence::came(room_id, &member, entered.present.count));
+        }
+        Ok(())
+    }
+
+    fn send_room(&mut self, room: RoomSummary, reset: bool) {
+        let Some(here) = self.rooms.get(&room.room_id) else { return };
+        let present = self.chat.hub().present(room.room_id);
+        self.send(&ServerFrame::Room(RoomState {
+            room_id: room.room_id,
+            name: room.name,
+            topic: room.topic,
+            lobby: room.lobby,
+            epoch: self.chat.epoch(),
+            head: room.head,
+            you: wire::member(&here.author.name, &here.author.kind),
+            members: present.members,
+            member_count: present.count,
+            reset,
+        }));
+    }
+
+    /// As whom this connection enters a room: its session's person, or the guest that it names.
+    fn author(&self, sender: Option<String>) -> Result<Author, Error> {
+        if let Some(person) = &self.opened.person {
+            return Ok(Author { name: person.name.clone(), kind: AuthorKind::Person(person.id) });
+        }
+        let sender = sender.ok_or_else(|| Error::bad_frame("sender: missing"))?;
+        Ok(Author { name: self.chat.guest_name(&sender)?, kind: AuthorKind::Guest(self.tag.clone()) })
+    }
+
+    async fn talk(&mut self, draft: Draft, sender: Option<&str>) -> Result<(), Error> {
+        let here = self.rooms.get(&draft.room).ok_or(Error::NotEntered)?;
+        if sender.is_some_and(|sender| DisplayName::parse(sender).as_ref() != Ok(&here.author.name)) {
+            return Err(Error::SenderMismatch);
+        }
+        let author = here.author.clone();
+        self.post(author, draft).await
+    }
+
+    /// The tutorial's first exercise: plain text from somebody who entered nowhere goes to the lobby.
+    async fn talk_plainly(&mut self, text: &str) {
+        let lobby = self.chat.lobby();
+        let posted = match self.chat.guest_name(&format!("{GUEST_PREFIX}{}", self.tag)) {
+            Ok(name) => {
+                let author = Author { name, kind: AuthorKind::Guest(self.tag.clone()) };
+                self.post(author, Draft { room: lobby, id: None, text: text.to_owned(), reply_to: None }).await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = posted {
+            self.refuse(error, None, None);
+        }
+    }
+
+    async fn post(&mut self, author: Author, draft: Draft) -> Result<(), Error> {
+        let (room, id) = (draft.room, draft.id);
+        let speaker = Speaker { author, connection: self.mailbox.id, address: self.opened.address };
+        let receipt = self.chat.post(&speaker, draft).await?;
+        // What is written after a message is news at once.
+        self.last_typing = None;
+        self.changes.push(outcome(receipt, room, id).boxed());
+        Ok(())
+    }
+
+    async fn change(&mut self, room: RoomId, id: MessageId, wish: Wish) {
+        let Some(here) = self.rooms.get(&room) else { return self.refuse(Error::NotEntered, Some(room), Some(id)) };
+        let speaker =
+            Speaker { author: here.author.clone(), connection: self.mailbox.id, address: self.opened.address };
+        match self.chat.change(&speaker, room, id, wish).await {
+            Ok(receipt) => self.changes.push(outcome(receipt, room, Some(id)).boxed()),
+            Err(error) => self.refuse(error, Some(room), Some(id)),
+        }
+    }
+
+    /// A guest's mark is not kept: nobody would find it again.
+    async fn read(&mut self, mark: ReadMark, unread: bool) {
+        let Some(person) = self.opened.person.as_ref().map(|person| person.id) else { return };
+        if let Err(error) = self.chat.read(self.mailbox.id, person, mark, unread).await {
+            self.refuse(error, Some(mark.room_id), None);
+        }
+    }
+
+    fn typing(&mut self, room_id: RoomId) {
+        let now = Instant::now();
+        if !self.rooms.contains_key(&room_id) {
+            return self.refuse(Error::NotEntered, Some(room_id), None);
+        }
+        if self.last_typing.is_none_or(|last| now - last >= limits::TYPING_EVERY) {
+            self.last_typing = Some(now);
+            self.chat.hub().typing(self.mailbox.id, room_id);
+        }
+    }
+
+    /// The whole list, and how far this person has read in each room.
+    async fn list_rooms(&mut self) {
+        let listed = async {
+            let rooms = self.chat.rooms().await?;
+            let reads = match &self.opened.person {
+                Some(person) => self.chat.reads(person.id).await?,
+                None => Vec::new(),
+            };
+            Ok((rooms, reads))
+        };
+        match listed.await {
+            Ok((rooms, reads)) => {
+                rooms.into_iter().for_each(|room| self.send(&ServerFrame::List(room)));
+                reads.into_iter().for_each(|mark| self.send(&ServerFrame::Read(mark)));
+            }
+            Err(error) => self.refuse(error, None, None),
+        }
+    }
+
+    // What the peer hears
+
+    /// A change of our own was stored, found done, or refused. What is new comes by the room.
+    fn learn(&mut self, outcome: Outcome) {
+        match outcome.result {
+            Ok(Applied::Changed(message)) if !self.rooms.contains_key(&outcome.room) && self.plain.is_none() => {
+                self.send(&ServerFrame::Talk(wire::talk(&message)))
+            }
+            Ok(Applied::Changed(_)) => {}
+            Ok(Applied::Unchanged(message)) => self.send(&ServerFrame::Talk(wire::talk(&message))),
+            Err(error) => self.refuse(error, Some(outcome.room), outcome.id),
+        }
+    }
+
+    fn line(&mut self, room: RoomId) -> Option<&mut Line> {
+        match &mut self.plain {
+            Some(line) if room == self.chat.lobby() => Some(line),
+            _ => self.rooms.get_mut(&room).map(|here| &mut here.line),
+        }
+    }
+
+    /// Others said something. What a replay covers, or will, is not said twice.
+    fn hear(&mut self, delivery: Delivery) {
+        let passes = match delivery.number {
+            Some((room, number)) => self.line(room).is_some_and(|line| line.passes(number)),
+            None => true,
+        };
+        if passes {
+            self.outbox.push(delivery.text);
+        }
+    }
+
+    /// The queue was not long enough for this reader: what it lost comes from the log, and in v1 the
+    /// present state of everything else.
+    async fn catch_up(&mut self, missed: Missed) {
+        for (room, lowest) in missed {
+            if let Some(line) = self.line(room) {
+                line.replay_after(lowest - 1);
+            }
+        }
+        if !self.opened.v1 {
+            return;
+        }
+        if self.watching {
+            self.list_rooms().await;
+        }
+        for room_id in self.rooms.keys().copied().collect::<Vec<_>>() {
+            match self.chat.room(room_id).await {
+                Ok(room) => self.send_room(room, false),
+                Err(error) => self.refuse(error, Some(room_id), None),
+            }
+            // ROOM ends in SYNC, even where only presence was missed.
+            if let Some(line) = self.line(room_id) {
+                line.replay_the_rest();
+            }
+        }
+    }
+
+    /// Sends the next part of a replay, if one is under way, and says whether it did. Live changes of that
+    /// room are dropped meanwhile: they were stored before this reads, so it finds them.
+    async fn replay(&mut self) -> bool {
+        let plain = self.plain.as_ref().and_then(Line::replaying).map(|at| (self.chat.lobby(), at));
+        let rooms = self.rooms.iter().filter_map(|(room, here)| Some((*room, here.line.replaying()?)));
+        let Some((room_id, at)) = plain.into_iter().chain(rooms).next() else { return false };
+        let missed = match self.chat.missed(room_id, at.next).await {
+            Ok(missed) => missed,
+            Err(error) => {
+                self.rooms.remove(&room_id);
+                self.plain = None;
+                self.chat.hub().leave(self.mailbox.id, room_id, Departure::Abrupt);
+                self.refuse(error, Some(room_id), None);
+                return true;
+            }
+        };
+        let is_plain = self.plain.is_some();
+        for news in &missed.news {
+            // The open dialect knows messages, not their changes: it gets each once, as it is now.
+            let is_for_all = news.seq > at.after && !news.deleted;
+            let text = match &news.plain {
+                _ if self.opened.v1 => Some(&news.text),
+                text if is_plain => text.as_ref().filter(|_| is_for_all),
+                _ => Some(&news.text).filter(|_| is_for_all),
+            };
+            if let Some(text) = text {
+                self.outbox.push(text.clone());
+            }
+        }
+        if let Some(line) = self.line(room_id) {
+            line.replayed(missed.news.last().map(|news| news.rev), missed.head, missed.complete);
+        }
+        if missed.complete && self.opened.v1 {
+            self.send(&ServerFrame::Sync(Sync { room_id, head: missed.head }));
+        }
+        true
+    }
+
+    fn refuse(&mut self, error: Error, room_id: Option<RoomId>, id: Option<MessageId>) {
+        if matches!(error, Error::RateLimited { .. }) {
+            let now = Instant::now();
+            let goes_on = self.last_refusal.replace(now).is_some_and(|last| now - last < limits::FLOODING_WITHIN);
+            self.refusals = if goes_on { self.refusals + 1 } else { 1 };
+        }
+        self.send(
+            &Refusal { error, room_id: room_id.map(|id| id.to_string()), id: id.map(|id| id.to_string()) }.into(),
+        );
+    }
+
+    fn send(&mut self, frame: &ServerFrame) {
+        self.outbox.push(frame.to_json().into());
+    }
+}
+
+async fn outcome(receipt: Receipt, room: RoomId, id: Option<MessageId>) -> Outcome {
+    let result = receipt.await.unwrap_or(Err(Error::StorageUnavailable));
+    Outcome { room, id, result }
+}
+
+/// Four characters without look-alikes.
+fn guest_tag() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    rand::random::<[u8; 4]>().iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+}
