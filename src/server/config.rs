@@ -1,7 +1,7 @@
 //! The settings: each a flag and an environment variable, none of them needed.
 
 use crate::domain::limits;
-use clap::{Args, Parser};
+use clap::{Args, Parser, Subcommand};
 use std::{net::IpAddr, path::PathBuf};
 
 /// Madang: group chat that anyone can host with one command and join with one click.
@@ -15,11 +15,11 @@ pub struct Config {
     pub listen: String,
 
     /// Directory that holds madang.db; made when absent
-    #[arg(long, env = "MADANG_DATA", value_name = "DIRECTORY", default_value = "./data")]
+    #[arg(global = true, long, env = "MADANG_DATA", value_name = "DIRECTORY", default_value = "./data")]
     pub data: PathBuf,
 
     /// Database to use, as sqlite:PATH [default: madang.db in the data directory]
-    #[arg(long, env = "DATABASE_URL", value_name = "URL")]
+    #[arg(global = true, long, env = "DATABASE_URL", value_name = "URL")]
     pub database_url: Option<String>,
 
     /// NATS server that connects several nodes; for a later release, refused with SQLite
@@ -45,6 +45,25 @@ pub struct Config {
     /// What to log: error, warn, info, debug, trace, or tracing's filter syntax
     #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
+
+    /// Something else than to serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Something else than to serve.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Check that a database is whole: its numbers, its references, its file. The server may be running
+    Verify {
+        /// The file [default: the database that the server would use]
+        file: Option<PathBuf>,
+    },
+    /// Copy the database to a new file and verify the copy. The server may be running
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
 }
 
 /// How much one sender or address may do; 0 lifts a limit.

@@ -7,6 +7,7 @@
 pub mod chat;
 pub mod clock;
 pub mod config;
+pub mod files;
 pub mod functions;
 pub mod http;
 pub mod hub;
@@ -27,10 +28,10 @@ pub mod wire;
 pub mod writer;
 
 use chat::Chat;
-use config::Config;
+use config::{Command, Config};
 use http::App;
 use site::Site;
-use std::{fs::File, future::Future, path::PathBuf, sync::Arc};
+use std::{future::Future, path::Path, sync::Arc};
 use store::Sqlite;
 use tokio::{
     net::TcpListener,
@@ -41,26 +42,42 @@ use tokio::{
 /// What clients are told to wait before they come back, in milliseconds.
 const COME_BACK_AFTER_MS: u32 = 1_000;
 
-/// Reads the settings, serves until SIGTERM or SIGINT, and says in one line what went wrong.
+/// Does what the command line says: serves until SIGTERM or SIGINT, or runs a subcommand.
 ///
 /// # Errors
-/// That line.
+/// What went wrong, in one line.
 pub fn main(config: &Config) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("cannot start: {error}"))?;
-    runtime.block_on(serve(config))
+    runtime.block_on(async {
+        let database = files::database(config)?;
+        match &config.command {
+            None => serve(config, &database).await,
+            Some(Command::Verify { file }) => {
+                println!("{}", files::verify(file.as_deref().unwrap_or(&database)).await?);
+                Ok(())
+            }
+            Some(Command::Backup { file }) => {
+                println!("{}", files::backup(&database, file).await?);
+                Ok(())
+            }
+        }
+    })
 }
 
-async fn serve(config: &Config) -> Result<(), String> {
+async fn serve(config: &Config, database: &Path) -> Result<(), String> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).map_err(|error| format!("--log: {error}"))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let site = Site::find(config)?;
-    let (database, _lock) = lock_database(config)?;
+    if config.nats_url.is_some() {
+        return Err("--nats-url connects nodes that share PostgreSQL; SQLite serves one node and needs none".into());
+    }
+    let _lock = files::lock(database)?;
     let listener = TcpListener::bind(&config.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let clock = clock::system();
-    let store = Sqlite::open(&database, clock())
+    let store = Sqlite::open(database, clock())
         .await
         .map_err(|error| format!("cannot open {}: {error}", database.display()))?;
     let chat = Chat::open(Arc::new(store), &config.limits, clock).await.map_err(|error| error.to_string())?;
@@ -94,36 +111,6 @@ pub async fn run(listener: TcpListener, chat: Chat, site: Site, config: &Config,
     };
     if tokio::time::timeout(crate::domain::limits::STOP_WITHIN, ending).await.is_err() {
         tracing::warn!("some connections did not end in time");
-    }
-}
-
-/// The database file, and the lock that keeps a second server off it. The lock is a file of its own
-/// beside it, so that a backup may still read the database.
-fn lock_database(config: &Config) -> Result<(PathBuf, File), String> {
-    if config.nats_url.is_some() {
-        return Err("--nats-url connects nodes that share PostgreSQL; SQLite serves one node and needs none".into());
-    }
-    let database = match &config.database_url {
-        None => config.data.join("madang.db"),
-        Some(url) => match url.strip_prefix("sqlite:") {
-            Some(path) if !path.trim_start_matches('/').is_empty() => path.strip_prefix("//").unwrap_or(path).into(),
-            _ => return Err("--database-url: this release knows sqlite:PATH".into()),
-        },
-    };
-    let directory =
-        database.parent().filter(|path| !path.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
-    std::fs::create_dir_all(&directory)
-        .map_err(|error| format!("cannot make the data directory {}: {error}", directory.display()))?;
-    let lock_path = database.with_extension("lock");
-    let lock = File::options()
-        .create(true)
-        .append(true)
-        .open(&lock_path)
-        .map_err(|error| format!("cannot write in the data directory {}: {error}", directory.display()))?;
-    match lock.try_lock() {
-        Ok(()) => Ok((database, lock)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(format!("{} is in use by another madang", database.display())),
-        Err(std::fs::TryLockError::Error(error)) => Err(format!("cannot lock {}: {error}", lock_path.display())),
     }
 }
 

@@ -17,6 +17,7 @@
 //! | `names.rs` | a held name and its look-alikes |
 //! | `security.rs`, `origins.rs` | headers on every route; foreign pages |
 //! | `durability.rs` | kill -9 and SIGTERM under load, restart on the same data |
+//! | `files.rs` | `madang verify` and `madang backup` |
 //! | `startup.rs` | what the program says when it cannot start |
 //! | `architecture.rs` | the dependency rule, tried on the source |
 //!
@@ -28,6 +29,7 @@ mod bad_frames;
 mod changes;
 mod durability;
 mod fan_out;
+mod files;
 mod harness;
 mod names;
 mod open_dialect;

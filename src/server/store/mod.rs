@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use async_trait::async_trait;
 
-pub use sqlite::Sqlite;
+pub use sqlite::{Sqlite, Whole, copy, verify};
 
 /// A message that is to be stored.
 #[derive(Clone, Debug)]

@@ -3,8 +3,10 @@
 //! All writes share one connection, so that a room's numbers are given out in one place; reads have
 //! their own, and see the last commit.
 
+mod backup;
 mod log;
 mod rows;
+mod verify;
 
 use super::{Applied, Change, Person, Slice, Store, TokenHash};
 use crate::domain::{DisplayName, Epoch, Error, NameKey, PersonId, Room, RoomId, RoomName, Seq, Timestamp};
@@ -17,6 +19,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
+
+pub use backup::copy;
+pub use verify::{Whole, verify};
 
 /// Connections that read at the same time.
 const READERS: u32 = 4;
