@@ -1,7 +1,7 @@
 # The two commands of the README, and what they are made of. Everything they need is installed by .ci/setup.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: run build test
+.PHONY: run build test torture faults
 run: build ## Build Madang and serve it
 	@$(TARGET)/release/madang
 
@@ -13,3 +13,9 @@ build: ## Build the server and the site
 
 test: ## Pass every test
 	@.ci/test
+
+torture: ## Try every promise many times, and print a table (about 20 minutes)
+	@.ci/torture
+
+faults: ## Put known faults into the server, and see that the proofs catch each (about 10 minutes)
+	@.ci/faults

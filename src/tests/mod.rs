@@ -16,7 +16,8 @@
 //! | `fan_out.rs` | a busy room: nothing lost, one order, a slow reader hinders nobody |
 //! | `names.rs` | a held name and its look-alikes |
 //! | `security.rs`, `origins.rs` | headers on every route; foreign pages |
-//! | `durability.rs` | kill -9 and SIGTERM under load, restart on the same data |
+//! | `proofs/` | the promises, tried by faults; large in `make torture` |
+//! | `proxy.rs` | that the harness' own bad network is as bad as it should be |
 //! | `files.rs` | `madang verify` and `madang backup` |
 //! | `startup.rs` | what the program says when it cannot start |
 //! | `architecture.rs` | the dependency rule, tried on the source |
@@ -27,7 +28,6 @@
 mod architecture;
 mod bad_frames;
 mod changes;
-mod durability;
 mod fan_out;
 mod files;
 mod harness;
@@ -36,6 +36,8 @@ mod open_dialect;
 mod origins;
 mod plain_text;
 mod presence;
+mod proofs;
+mod proxy;
 mod rate;
 mod rest;
 mod resume;

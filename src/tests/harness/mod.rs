@@ -1,9 +1,12 @@
 //! A real server and real clients.
 
 mod process;
+mod proxy;
+mod sieve;
 mod socket;
 
 pub use process::Process;
+pub use proxy::{Direction, Proxy};
 pub use socket::{Ears, Mouth, Socket, connect, connect_over, id, open, v1, v1_as};
 
 use clap::Parser;
@@ -65,7 +68,7 @@ impl Madang {
         let site = Site::find(&config).expect("the site");
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(async move { server::run(listener, chat, site, &config, stopped.map(drop)).await });
-        Self { place: Place::new(address), directory, _stop: stop }
+        Self { place: Place::at(address), directory, _stop: stop }
     }
 
     /// Whether any file of the database holds these bytes.
@@ -115,7 +118,8 @@ pub struct Place {
 }
 
 impl Place {
-    fn new(address: SocketAddr) -> Self {
+    /// The server, or a proxy before it, at this address.
+    pub fn at(address: SocketAddr) -> Self {
         let http =
             reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
         Self { address, http: http.expect("an HTTP client") }

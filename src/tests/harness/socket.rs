@@ -184,6 +184,16 @@ impl Ears {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
+    /// The next frame of that type, whatever comes before.
+    pub async fn expect_kind(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next_json().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
     /// The next frame, which must be of that type.
     pub async fn expect(&mut self, kind: &str) -> Value {
         let frame = self.next_json().await;

@@ -14,11 +14,15 @@ use async_trait::async_trait;
 use log::Failed;
 use rows::{MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, message_from, room_from, uuid};
 use sqlx::{
-    AssertSqlSafe, Row, SqlSafeStr, SqliteExecutor, SqlitePool,
+    AssertSqlSafe, Connection, Row, SqlSafeStr, SqliteConnection, SqliteExecutor, SqlitePool,
     migrate::{Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 pub use backup::copy;
 pub use verify::{Whole, verify};
@@ -29,6 +33,8 @@ const READERS: u32 = 4;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// The same as SQLite has it.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
+/// Takes as much room on the disk as the largest message.
+const PROBE: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', zeroblob(65536))";
 /// `persons.used_at` is written at most this often, in milliseconds.
 const USED_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The lobby's first name.
@@ -45,6 +51,8 @@ pub struct Sqlite {
     readers: SqlitePool,
     epoch: Epoch,
     lobby: RoomId,
+    /// Set while the last write failed.
+    troubled: AtomicBool,
     /// Keys the digests that tell a repeat from another message under its id.
     content_key: Vec<u8>,
 }
@@ -78,21 +86,43 @@ impl Sqlite {
         let epoch = meta(&writer, "epoch", || Epoch::new().as_bytes().to_vec()).await?;
         let content_key = meta(&writer, "content_key", || rand::random::<[u8; 32]>().to_vec()).await?;
         let lobby = lobby(&writer, now).await?;
-        Ok(Self { writer, readers, epoch: uuid(&epoch)?.into(), lobby, content_key })
+        Ok(Self { writer, readers, epoch: uuid(&epoch)?.into(), lobby, troubled: AtomicBool::new(false), content_key })
     }
 
     async fn try_apply(&self, changes: &[Change]) -> Result<Vec<Result<Applied, Error>>, sqlx::Error> {
-        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let mut outcomes = Vec::with_capacity(changes.len());
-        for change in changes {
-            outcomes.push(match log::apply(&mut tx, change, &self.content_key).await {
-                Ok(applied) => Ok(applied),
-                Err(Failed::Refused(error)) => Err(error),
-                Err(Failed::Broken(error)) => return Err(error),
-            });
+        self.write(async |tx| {
+            let mut outcomes = Vec::with_capacity(changes.len());
+            for change in changes {
+                outcomes.push(match log::apply(tx, change, &self.content_key).await {
+                    Ok(applied) => Ok(applied),
+                    Err(Failed::Refused(error)) => Err(error),
+                    Err(Failed::Broken(error)) => return Err(error),
+                });
+            }
+            Ok(outcomes)
+        })
+        .await
+    }
+
+    /// Does `work` in one transaction.
+    async fn write<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let mut writer = self.writer.acquire().await?;
+        let written = async {
+            let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+            let written = work(&mut tx).await?;
+            tx.commit().await?;
+            Ok(written)
+        };
+        let written = written.await;
+        if written.as_ref().is_err_and(|error| !breaks_a_rule(error)) {
+            // SQLite has ended a transaction whose commit failed, but sqlx still counts it: no other could
+            // begin on this connection.
+            writer.close_on_drop();
         }
-        tx.commit().await?;
-        Ok(outcomes)
+        written
     }
 
     /// The room and the messages that `filter` picks, from one snapshot.
@@ -129,7 +159,18 @@ impl Store for Sqlite {
     }
 
     async fn check(&self) -> Result<(), Error> {
-        sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.readers).await.map(drop).map_err(unavailable)
+        sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.readers).await.map_err(unavailable)?;
+        if self.troubled.load(Ordering::Relaxed) {
+            // Nobody may be writing any more: only a write, as large as any message, tells whether it is over.
+            let probe = self.write(async |tx| {
+                sqlx::query(PROBE).execute(&mut *tx).await?;
+                Ok(())
+            });
+            probe.await.map_err(unavailable)?;
+            sqlx::query("DELETE FROM meta WHERE key = 'probe'").execute(&self.writer).await.map_err(unavailable)?;
+            self.troubled.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     async fn rooms(&self) -> Result<Vec<Room>, Error> {
@@ -178,7 +219,10 @@ impl Store for Sqlite {
                 }
                 Ok(outcomes)
             }
-            outcome => outcome.map_err(unavailable),
+            outcome => {
+                self.troubled.store(outcome.is_err(), Ordering::Relaxed);
+                outcome.map_err(unavailable)
+            }
         }
     }
 
@@ -255,8 +299,7 @@ impl Store for Sqlite {
         unused_since: Timestamp,
     ) -> Result<(), Error> {
         let key = person.name.key();
-        let write = async {
-            let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let write = self.write(async |tx| {
             sqlx::query("UPDATE persons SET name_folded = NULL, name_seen = NULL WHERE (name_folded = ? OR name_seen = ?) AND used_at < ?")
                 .bind(&key.folded)
                 .bind(&key.seen)
@@ -274,9 +317,8 @@ impl Store for Sqlite {
             .bind(at)
             .execute(&mut *tx)
             .await?;
-            insert_session(&mut *tx, person.id, token, at).await?;
-            tx.commit().await
-        };
+            insert_session(&mut *tx, person.id, token, at).await
+        });
         write.await.map_err(|error| match error.as_database_error() {
             Some(cause) if cause.is_unique_violation() => Error::NameTaken,
             _ => unavailable(error),
@@ -307,8 +349,7 @@ impl Store for Sqlite {
     }
 
     async fn sign_out(&self, token: &TokenHash) -> Result<Option<PersonId>, Error> {
-        let write = async {
-            let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let write = self.write(async |tx| {
             let person: Option<Vec<u8>> =
                 sqlx::query_scalar("DELETE FROM sessions WHERE token_hash = ? RETURNING person")
                     .bind(token.as_slice())
@@ -322,9 +363,8 @@ impl Store for Sqlite {
             .execute(&mut *tx)
             .await?
             .rows_affected();
-            tx.commit().await?;
             Ok((released > 0).then_some(uuid(&person)?.into()))
-        };
+        });
         write.await.map_err(unavailable)
     }
 
