@@ -39,8 +39,10 @@ const WRITE_BUFFER: usize = 16 * 1024;
 /// The write buffer never holds more than one message beyond that.
 const WRITE_BUFFER_MAX: usize = WRITE_BUFFER + 2 * limits::FRAME_BYTES;
 
-/// tungstenite's own defaults are 256 KiB of buffers for each connection, and messages of 64 MiB.
-fn socket_settings() -> WebSocketConfig {
+/// How sockets are read and written. tungstenite's own defaults are 256 KiB of buffers for each connection,
+/// and messages of 64 MiB.
+#[must_use]
+pub fn socket_settings() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)

@@ -1,12 +1,16 @@
 //! Whatever may come in from strangers.
 
-use super::{Proof, acknowledged::UNLIMITED, trials};
+use super::{Proof, acknowledged::UNLIMITED, is_thorough, trials};
 use crate::harness::{Process, within};
+use futures_util::{SinkExt, StreamExt};
+use madang::server::websocket::socket_settings;
 use std::time::{Duration, Instant};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
+    process::Command,
 };
+use tokio_tungstenite::{accept_async_with_config, tungstenite::Message};
 
 /// A request that is never finished: its header comes byte by byte, or nothing comes at all.
 async fn drip(server: std::net::SocketAddr, talks: bool) -> Duration {
@@ -57,5 +61,44 @@ async fn whoever_drips_or_says_nothing_is_cut_off_and_others_are_served() {
     });
     late.into_iter().for_each(|drip| drip.abort());
     proof.remark = format!("the last after {:.1} s; others waited {slowest:.0?} at most", longest.as_secs_f64());
+    proof.done();
+}
+
+/// Says back whatever comes, over a socket set up as Madang's are, but for the size of a message: some cases
+/// send megabytes.
+async fn echo(stream: TcpStream) {
+    let settings = socket_settings().max_message_size(None).max_frame_size(None).max_write_buffer_size(usize::MAX);
+    let Ok(mut socket) = accept_async_with_config(stream, Some(settings)).await else { return };
+    while let Some(Ok(message)) = socket.next().await {
+        let said =
+            if message.is_text() || message.is_binary() { socket.send(message).await } else { socket.flush().await };
+        if said.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn autobahns_cases_find_nothing() {
+    if !is_thorough() {
+        return;
+    }
+    let mut proof = Proof::of(14, "no input crashes or stalls: Autobahn's cases without compression");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("ws://{}", listener.local_addr().expect("its address"));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(echo(stream));
+        }
+    });
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/autobahn");
+    let output = Command::new(script).arg(&address).output().await.expect("the script");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let Some(line) = said.lines().find_map(|line| line.strip_prefix("Autobahn: ")) else {
+        return proof.skipped(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("kosoku did not run"));
+    };
+    proof.must(output.status.success(), || format!("{line}: {}", String::from_utf8_lossy(&output.stderr)));
+    proof.trials = line.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or_default();
+    proof.remark = line.to_owned();
     proof.done();
 }
