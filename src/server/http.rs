@@ -3,7 +3,9 @@
 use super::{
     chat::Chat,
     config::Config,
-    pages, rest,
+    pages,
+    places::Places,
+    rest,
     security::{self, Trust},
     site::Site,
     websocket,
@@ -16,8 +18,8 @@ use axum::{
     middleware::{from_fn, from_fn_with_state, map_response},
     routing::{any, get},
 };
-use std::{convert::Infallible, net::IpAddr, sync::Arc};
-use tokio::sync::{Semaphore, mpsc};
+use std::{convert::Infallible, sync::Arc};
+use tokio::sync::mpsc;
 use tower_http::{
     cors::{Any, CorsLayer},
     limit::RequestBodyLimitLayer,
@@ -33,8 +35,8 @@ pub struct App {
     pub trust: Arc<Trust>,
     /// The built browser side.
     pub site: Arc<Site>,
-    /// Connections allowed to one address.
-    pub connections_per_address: usize,
+    /// Connections that there may be.
+    pub places: Arc<Places>,
     /// Held by whatever a stopping server has to wait for.
     pub alive: mpsc::Sender<Infallible>,
 }
@@ -43,18 +45,8 @@ impl App {
     /// From the settings.
     #[must_use]
     pub fn new(chat: Chat, site: Site, config: &Config, alive: mpsc::Sender<Infallible>) -> Self {
-        let connections_per_address = config.limits.connections_per_address;
-        Self { chat, trust: Arc::new(Trust::new(config)), site: Arc::new(site), connections_per_address, alive }
-    }
-
-    /// How many connections an address may have: a proxy brings everybody's.
-    #[must_use]
-    pub fn connections_allowed(&self, address: IpAddr) -> usize {
-        if self.connections_per_address == 0 || self.trust.is_proxy(address) {
-            Semaphore::MAX_PERMITS
-        } else {
-            self.connections_per_address
-        }
+        let places = Arc::new(Places::new(config.limits.connections_per_address));
+        Self { chat, trust: Arc::new(Trust::new(config)), site: Arc::new(site), places, alive }
     }
 }
 

@@ -1,32 +1,31 @@
 //! The accept loop: `axum::serve` has neither a timeout for headers nor a cap on connections.
 
-use super::{http::App, security::network};
+use super::{http::App, places::Place};
 use crate::domain::limits;
-use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderName, HeaderValue, Request},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
 };
 use tower::ServiceExt;
+use tracing::Instrument;
+use uuid::Uuid;
 
 /// Pause after a failed accept, most likely for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Addresses without a connection are forgotten once there are more than this many.
-const ADDRESSES_BEFORE_SWEEP: usize = 10_000;
+/// Names a request in the log and in its answer, so that the two can be put together.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Serves connections until `stop` changes.
 pub async fn accept(listener: TcpListener, router: Router, app: &App, stop: &mut watch::Receiver<bool>) {
-    let all = Arc::new(Semaphore::new(descriptors()));
-    let mut addresses: HashMap<IpAddr, Arc<Semaphore>> = HashMap::new();
     loop {
         let accepted = tokio::select! {
             _ = stop.changed() => return,
@@ -40,19 +39,17 @@ pub async fn accept(listener: TcpListener, router: Router, app: &App, stop: &mut
                 continue;
             }
         };
-        if addresses.len() > ADDRESSES_BEFORE_SWEEP {
-            addresses.retain(|_, places| Arc::strong_count(places) > 1);
-        }
         let address = peer.ip().to_canonical();
-        let allowed = app.connections_allowed(address);
-        let places = addresses.entry(network(address)).or_insert_with(|| Arc::new(Semaphore::new(allowed)));
+        // A proxy brings everybody's connections: those are counted where it tells whose they are.
+        let of_address = if app.trust.is_proxy(address) { None } else { Some(app.places.take_of(address)) };
         // Over either limit the connection is closed at once: an answer would cost what the limit saves.
-        let (Ok(one_of_all), Ok(place)) = (all.clone().try_acquire_owned(), places.clone().try_acquire_owned()) else {
+        let (Some(place), None | Some(Some(_))) = (app.places.take(), &of_address) else {
             tracing::debug!(%address, "too many connections");
             continue;
         };
         let _ = stream.set_nodelay(true);
-        tokio::spawn(serve(stream, peer, router.clone(), [one_of_all, place], stop.clone()));
+        let places = of_address.flatten().into_iter().chain([place]).collect();
+        tokio::spawn(serve(stream, peer, router.clone(), places, stop.clone()));
     }
 }
 
@@ -60,15 +57,14 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    places: [OwnedSemaphorePermit; 2],
+    places: Arc<[Place]>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(places);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(places.clone());
-        router.clone().oneshot(request)
+        answer(router.clone(), request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -88,12 +84,11 @@ async fn serve(
     }
 }
 
-/// How many connections the descriptor limit leaves room for, after raising it as far as it goes.
-fn descriptors() -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let current = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
-    let room = current.map_or(u64::MAX, |limit| limit.saturating_sub(limits::DESCRIPTORS_RESERVED).max(1));
-    usize::try_from(room).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
+async fn answer(router: Router, request: Request<Body>) -> Result<axum::response::Response, Infallible> {
+    let id = Uuid::now_v7();
+    let mut response = router.oneshot(request).instrument(tracing::info_span!("request", %id)).await?;
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    Ok(response)
 }

@@ -15,6 +15,7 @@ pub mod listener;
 pub mod mailbox;
 pub mod names;
 pub mod pages;
+pub mod places;
 pub mod presence;
 pub mod rate;
 pub mod recent;

@@ -1,7 +1,7 @@
 //! Where a request comes from and what it may do: addresses behind proxies, our own origin, the
 //! session cookie, and the headers that every response carries.
 
-use super::{chat::token_hash, config::Config, http::App, store::TokenHash};
+use super::{chat::token_hash, config::Config, http::App, places::Place, store::TokenHash};
 use crate::domain::{Error, limits};
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -17,7 +17,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::sync::OwnedSemaphorePermit;
 
 /// The session cookie over http.
 const COOKIE: &str = "madang_session";
@@ -44,7 +43,9 @@ pub struct Client {
     /// The session of its cookie, unchecked.
     pub session: Option<TokenHash>,
     /// The connection's places among those allowed in all and to its address.
-    pub place: Option<Arc<[OwnedSemaphorePermit; 2]>>,
+    pub places: Option<Arc<[Place]>>,
+    /// Whether a proxy of ours brought it.
+    pub proxied: bool,
 }
 
 /// The page that caused a request.
@@ -121,7 +122,8 @@ impl Trust {
             secure,
             origin,
             session: session(headers, secure),
-            place: None,
+            places: None,
+            proxied,
         }
     }
 
@@ -194,7 +196,7 @@ pub async fn identify(State(app): State<App>, mut request: Request, next: Next) 
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip().to_canonical());
     let mut client = app.trust.client(peer, request.headers());
-    client.place = request.extensions().get::<Arc<[OwnedSemaphorePermit; 2]>>().cloned();
+    client.places = request.extensions().get::<Arc<[Place]>>().cloned();
     request.extensions_mut().insert(client);
     next.run(request).await
 }

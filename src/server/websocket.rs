@@ -32,6 +32,8 @@ use tokio_tungstenite::{
     },
 };
 
+use tracing::Instrument;
+
 /// Bytes read from the kernel at a time.
 const READ_BUFFER: usize = 4 * 1024;
 /// Bytes gathered before a write; a flush ends every batch anyway.
@@ -58,6 +60,10 @@ pub async fn upgrade(State(app): State<App>, Extension(client): Extension<Client
     let (Some(on_upgrade), Ok(mut response)) = (on_upgrade, answer) else {
         return problem(&Error::bad_frame("this address takes WebSocket connections"));
     };
+    let place = if client.proxied { app.places.take_of(client.address) } else { None };
+    if client.proxied && place.is_none() {
+        return problem(&Error::Busy { retry_after_ms: 10_000 });
+    }
     let v1 = asks_for_v1(request.headers());
     if v1 {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(V1));
@@ -69,7 +75,12 @@ pub async fn upgrade(State(app): State<App>, Extension(client): Extension<Client
         Err(error) => return problem(&error),
     };
     let session = session.zip(person.as_ref().map(|person| person.id));
-    tokio::spawn(serve(app, on_upgrade, Kind { v1, session }, person, client));
+    let serving = async move {
+        serve(app, on_upgrade, Kind { v1, session }, person, client).await;
+        drop(place);
+    };
+    // What goes wrong on the socket is logged with its request.
+    tokio::spawn(serving.in_current_span());
     response
 }
 
@@ -93,7 +104,7 @@ async fn serve(app: App, on_upgrade: OnUpgrade, kind: Kind, person: Option<Perso
         app.chat.hub().close_session(session);
     }
     let end = session::run(app.chat.clone(), opened, mailbox, &mut socket).await;
-    drop((app, client.place));
+    drop((app, client.places));
     let closing = match end {
         End::Lost => return,
         End::Peer(_) => None,

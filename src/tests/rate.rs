@@ -1,6 +1,7 @@
-//! How much one sender may say: ten messages a second, thirty at once.
+//! How much one sender may say: ten messages a second, thirty at once. How many connections one address may have.
 
-use super::harness::{Madang, number, open, text, v1};
+use super::harness::{Madang, connect, number, open, text, v1, within};
+use reqwest::Method;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -107,4 +108,27 @@ async fn zero_lifts_the_limits() {
     for n in 0..200 {
         mina.expect_talk(&format!("{n}")).await;
     }
+}
+
+#[tokio::test]
+async fn connections_are_counted_for_each_address_that_a_proxy_tells() {
+    let madang = Madang::start_with(|config| {
+        config.trusted_proxy = vec!["127.0.0.1".parse().expect("an address")];
+        config.limits.connections_per_address = 2;
+    })
+    .await;
+    let from = |address: &'static str| [("x-forwarded-for", address)];
+    let here = [connect(&madang, &from("192.0.2.1")).await.0, connect(&madang, &from("192.0.2.1")).await.0];
+    let elsewhere = connect(&madang, &from("192.0.2.2")).await.0;
+    let third = async || {
+        let upgrade = madang.request(Method::GET, "/ws/chat").header("x-forwarded-for", "192.0.2.1");
+        let upgrade = upgrade.header("connection", "Upgrade").header("upgrade", "websocket");
+        let upgrade =
+            upgrade.header("sec-websocket-version", "13").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        upgrade.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(third().await, 503);
+    assert_eq!(madang.get("/health").await.status, 200, "the proxy itself has no limit");
+    drop((here, elsewhere));
+    within("a place to be free", async { while third().await != 101 {} }).await;
 }

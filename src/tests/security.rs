@@ -47,6 +47,7 @@ fn assert_guarded(path: &str, answer: &Answer) {
         assert_eq!(answer.headers.get_all(*name).iter().count(), 1, "{name} of {path}");
     }
     assert_eq!(policy(answer).0, POLICY, "{path}");
+    assert!(answer.header("x-request-id").len() == 36, "{path} cannot be found in the log");
     assert_eq!(answer.headers.get_all("content-security-policy").iter().count(), 1, "{path}");
 }
 

@@ -10,7 +10,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     process::Command,
 };
-use tokio_tungstenite::{accept_async_with_config, tungstenite::Message};
+use tokio_tungstenite::accept_async_with_config;
 
 /// A request that is never finished: its header comes byte by byte, or nothing comes at all.
 async fn drip(server: std::net::SocketAddr, talks: bool) -> Duration {
