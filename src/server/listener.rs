@@ -10,9 +10,9 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream, lookup_host},
     sync::watch,
 };
 use tower::ServiceExt;
@@ -23,6 +23,28 @@ use uuid::Uuid;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Names a request in the log and in its answer, so that the two can be put together.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Connections that the kernel may hold for us until we accept them. With tokio's 128, of 2,000 clients that
+/// come back at once some took a connection for open that the kernel had given up.
+const BACKLOG: u32 = 4_096;
+
+/// Listens on the first address that `address` stands for and that can be listened on.
+///
+/// # Errors
+/// Why the last of them cannot be.
+pub async fn listen(address: &str) -> io::Result<TcpListener> {
+    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in lookup_host(address).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // The port of a server that has just ended.
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
 
 /// Serves connections until `stop` changes.
 pub async fn accept(listener: TcpListener, router: Router, app: &App, stop: &mut watch::Receiver<bool>) {

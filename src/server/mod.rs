@@ -73,7 +73,7 @@ async fn serve(config: &Config, database: &Path) -> Result<(), String> {
         return Err("--nats-url connects nodes that share PostgreSQL; SQLite serves one node and needs none".into());
     }
     let _lock = files::lock(database)?;
-    let listener = TcpListener::bind(&config.listen)
+    let listener = listener::listen(&config.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;

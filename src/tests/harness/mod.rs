@@ -43,12 +43,13 @@ impl Madang {
         Self::start_with(|_| {}).await
     }
 
-    /// Without limits on messages, rooms and sign-ins.
+    /// Without limits on messages, rooms, sign-ins and connections.
     pub async fn start_unlimited() -> Self {
         Self::start_with(|config| {
             config.limits.messages_per_second = 0;
             config.limits.rooms_per_minute = 0;
             config.limits.sign_ins_per_minute = 0;
+            config.limits.connections_per_address = 0;
         })
         .await
     }
