@@ -82,3 +82,34 @@ test('what was said while the server was away outlives the page, and is sent onc
   await next.reads(['첫째', '둘째']);
   expect(await stored()).toEqual(['첫째', '둘째']);
 });
+
+test('a line on which nothing comes any more is given up within half a minute', async ({ newPerson, newGuest }) => {
+  const mina = await newPerson('mina');
+  let silent = false;
+  await mina.page.routeWebSocket('**/ws/chat', (page) => {
+    const server = page.connectToServer();
+    // A line loses everything from some moment on, or nothing.
+    let isDead = false;
+    server.onMessage((message) => {
+      isDead ||= silent;
+      if (!isDead) page.send(message);
+    });
+  });
+  await mina.page.clock.install();
+  await mina.createRoom(unique('먹통이 된 방'));
+  await mina.join();
+  const sora = await newGuest('sora', mina.roomId);
+
+  silent = true;
+  sora.talk(mina.roomId, '들리나요');
+  await sora.hears({ type: 'TALK', message: '들리나요' });
+  await mina.page.clock.runFor(27_000);
+  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await mina.doesNotSee('들리나요');
+  silent = false;
+  await expect(async () => {
+    await mina.page.clock.runFor(10_000);
+    await expect(mina.message('들리나요')).toHaveCount(1, { timeout: 500 });
+  }).toPass();
+  await mina.isLive();
+});

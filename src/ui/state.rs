@@ -387,6 +387,7 @@ mod tests {
         domain::PersonId,
         protocol::{ErrorFrame, Sync},
     };
+    use rand::{Rng, SeedableRng, rngs::StdRng};
 
     fn talk(room_id: RoomId, seq: Seq, rev: Seq, message: &str) -> Talk {
         Talk {
@@ -460,6 +461,73 @@ mod tests {
         state.apply(ServerFrame::Sync(Sync { room_id: id, head: 3 }), 0.0);
         assert_eq!(shown(&state), ["1", "2", "3"]);
         assert_eq!((room(&state).head, room(&state).live), (3, true));
+    }
+
+    /// A server's side of one room: the present state of each message, and who says what next.
+    struct Log {
+        room: RoomId,
+        messages: Vec<Talk>,
+        head: Seq,
+        dice: StdRng,
+    }
+
+    impl Log {
+        /// Something is said, or something said before is changed.
+        fn change(&mut self) -> Talk {
+            self.head += 1;
+            if self.messages.is_empty() || self.dice.random_bool(0.6) {
+                self.messages.push(talk(self.room, self.head, self.head, &format!("{}", self.head)));
+                return self.messages.last().cloned().expect("just said");
+            }
+            let at = self.dice.random_range(0..self.messages.len());
+            let changed = &mut self.messages[at];
+            changed.rev = self.head;
+            changed.deleted = self.dice.random_bool(0.2);
+            changed.message = if changed.deleted { String::new() } else { format!("changed at {}", self.head) };
+            changed.clone()
+        }
+
+        /// The answer to ENTER with `since`.
+        fn replay(&self, since: Seq) -> Vec<ServerFrame> {
+            let mut missed: Vec<Talk> = self.messages.iter().filter(|talk| talk.rev > since).cloned().collect();
+            missed.sort_by_key(|talk| talk.rev);
+            let sync = ServerFrame::Sync(Sync { room_id: self.room, head: self.head });
+            missed.into_iter().map(ServerFrame::Talk).chain([sync]).collect()
+        }
+    }
+
+    #[test]
+    fn whatever_is_lost_doubled_or_swapped_on_the_way_the_page_ends_up_as_the_log() {
+        for seed in 0..500 {
+            let (mut state, room) = state(0);
+            let mut log = Log { room, messages: vec![], head: 0, dice: StdRng::seed_from_u64(seed) };
+            let mut late: Option<ServerFrame> = None;
+            for _ in 0..60 {
+                let mut frames = vec![ServerFrame::Talk(log.change())];
+                match log.dice.random_range(0..8) {
+                    0 => frames.clear(),
+                    1 => frames.push(frames[0].clone()),
+                    2 => late = frames.pop(),
+                    _ => frames.extend(late.take()),
+                }
+                for frame in frames {
+                    if state.apply(frame, 0.0) == Todo::Resync {
+                        let since = state.room.as_ref().expect("open").head;
+                        let mut replay = log.replay(since);
+                        // What went wrong before may still arrive in the middle of it.
+                        replay.splice(0..0, late.take());
+                        replay.into_iter().for_each(|frame| assert_eq!(state.apply(frame, 0.0), Todo::Nothing));
+                    }
+                }
+            }
+            // The next change shows every hole, and a line that is quiet is entered anew.
+            let since = state.room.as_ref().expect("open").head;
+            for frame in log.replay(since) {
+                state.apply(frame, 0.0);
+            }
+            let OpenRoom { messages, head, live, .. } = state.room.expect("open");
+            assert_eq!((messages, head, live), (log.messages, log.head, true), "seed {seed}");
+        }
     }
 
     #[test]

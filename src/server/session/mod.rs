@@ -404,7 +404,7 @@ impl Session {
             Ok(missed) => missed,
             Err(error) => {
                 self.rooms.remove(&room_id);
-                self.plain = None;
+                self.plain = self.plain.as_ref().map(|_| Line::default());
                 self.chat.hub().leave(self.mailbox.id, room_id, Departure::Abrupt);
                 self.refuse(error, Some(room_id), None);
                 return true;
