@@ -8,6 +8,8 @@ pub const MESSAGE_CHARS: usize = 8_000;
 pub const EMOJI_CHARS: usize = 12;
 /// Different emoji under one message.
 pub const EMOJI_PER_MESSAGE: u32 = 20;
+/// Reactions to one message: TALK names everyone behind them, and must stay a frame that can be written.
+pub const REACTIONS_PER_MESSAGE: u32 = 300;
 /// Bytes of one WebSocket message, all fragments included.
 pub const FRAME_BYTES: usize = 64 * 1024;
 /// Characters in a display name, after normalising.
@@ -68,8 +70,11 @@ pub const CHANGES_QUEUED: usize = 4_096;
 pub const BATCH_CHANGES: usize = 256;
 /// Text that was deleted or edited away is off the disk, the write-ahead log included, about this much later.
 pub const ERASE_AFTER: Duration = Duration::from_secs(1);
-/// Changes that one step of a replay reads from the store; the next waits until these are written.
+/// Changes that one step of a replay reads from the store, and bytes that it passes on; the next waits until
+/// the peer has them.
 pub const REPLAY_CHANGES: u32 = 50;
+/// See [`REPLAY_CHANGES`].
+pub const REPLAY_BYTES: usize = 128 * 1024;
 
 /// A request's header, an upgrade's included, must be complete within this.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);

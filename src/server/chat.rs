@@ -9,7 +9,7 @@ use super::{
     presence::{Departure, Present},
     rate::{self, Rate},
     recent::News,
-    store::{Applied, Change, NewMessage, Person, Store, TokenHash},
+    store::{Applied, Change, NewMessage, Person, Slice, Store, TokenHash},
     wire,
     writer::{self, Queue, Receipt},
 };
@@ -97,15 +97,33 @@ pub enum Wish {
     },
 }
 
-/// Some of what changed after a number.
+/// Some of what came after a number.
 #[derive(Debug)]
 pub struct Missed {
-    /// The present state of each message that changed, by ascending `rev`.
+    /// The present state of each message, by ascending number.
     pub news: Vec<News>,
     /// The room's number at that moment.
     pub head: Seq,
-    /// Whether that was all.
-    pub complete: bool,
+    /// The number after which the next part begins; `None` if that was all.
+    pub next: Option<Seq>,
+}
+
+impl Missed {
+    /// Of what the store gave, as much as one connection may hold.
+    fn of(slice: &Slice, lobby: RoomId, number: impl Fn(&News) -> Seq) -> Self {
+        let (mut news, mut bytes) = (Vec::new(), 0);
+        for message in &slice.messages {
+            if bytes >= limits::REPLAY_BYTES {
+                break;
+            }
+            let one = News::of(message, lobby);
+            bytes += one.text.len();
+            news.push(one);
+        }
+        let is_all = news.len() == slice.messages.len() && news.len() < limits::REPLAY_CHANGES as usize;
+        let next = news.last().filter(|_| !is_all).map(number);
+        Self { news, head: slice.room.head, next }
+    }
 }
 
 /// What somebody who enters already has.
@@ -344,12 +362,20 @@ impl Chat {
     /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
     pub async fn missed(&self, room: RoomId, since: Seq) -> Result<Missed, Error> {
         if let Some((news, head)) = self.0.hub.recent(room, since) {
-            return Ok(Missed { news, head, complete: true });
+            return Ok(Missed { news, head, next: None });
         }
         let slice = self.0.store.changed_since(room, since, limits::REPLAY_CHANGES).await?;
-        let news: Vec<News> = slice.messages.iter().map(|message| News::of(message, self.lobby())).collect();
-        let complete = news.len() < limits::REPLAY_CHANGES as usize;
-        Ok(Missed { news, head: slice.room.head, complete })
+        Ok(Missed::of(&slice, self.lobby(), |news| news.rev))
+    }
+
+    /// The next messages after place `since`, as they are now and without those that were taken back: for
+    /// listeners who know messages and not their changes.
+    ///
+    /// # Errors
+    /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
+    pub async fn missed_messages(&self, room: RoomId, since: Seq) -> Result<Missed, Error> {
+        let slice = self.0.store.said_since(room, since, limits::REPLAY_CHANGES).await?;
+        Ok(Missed::of(&slice, self.lobby(), |news| news.seq))
     }
 
     /// Hands a message to the writer. Everyone in the room, the speaker included, hears it once it is on
@@ -402,10 +428,11 @@ impl Chat {
         self.0.addresses.take(speaker.address)
     }
 
-    /// Notes how far a person has read, and tells their other connections. Only `unread` moves it back.
+    /// Notes how far a person has read, and tells their other connections if that moved. Only `unread`
+    /// moves it back.
     ///
     /// # Errors
-    /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
+    /// [`Error::RoomNotFound`], [`Error::RateLimited`], [`Error::StorageUnavailable`].
     pub async fn read(
         &self,
         connection: ConnectionId,
@@ -413,9 +440,19 @@ impl Chat {
         mark: ReadMark,
         unread: bool,
     ) -> Result<(), Error> {
-        let seq = self.0.store.read(person, mark.room_id, mark.seq, unread).await?;
-        self.0.hub.tell_read(connection, person, ReadMark { seq, ..mark });
+        self.0.senders.take(Sender::Person(person))?;
+        if let Some(seq) = self.0.store.read(person, mark.room_id, mark.seq, unread).await? {
+            self.0.hub.tell_read(connection, person, ReadMark { seq, ..mark });
+        }
         Ok(())
+    }
+
+    /// Counts a request for the whole list against what a connection may ask for.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub fn may_list(&self, connection: ConnectionId) -> Result<(), Error> {
+        self.0.entries.take(connection)
     }
 
     /// How far a person has read, in each room where they have.

@@ -213,8 +213,7 @@ impl Hub {
             let present = room.members.connections().filter_map(|(id, _)| connections.get(&id));
             present.filter(|c| c.kind.v1 || news.is_new()).for_each(|connection| connection.deliver(&delivery));
         }
-        if let Some(text) = news.plain.clone().filter(|_| news.is_new()) {
-            let bare = Delivery { text, number: Some((news.room, news.rev)) };
+        if let Some(bare) = Delivery::bare(news) {
             audience.iter().filter_map(|id| connections.get(id)).for_each(|connection| connection.deliver(&bare));
         }
         stirred.insert(news.room);

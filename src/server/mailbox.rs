@@ -23,19 +23,28 @@ pub struct Delivery {
     pub text: Utf8Bytes,
     /// What it is a change of, so that a replay and the live stream meet without repeat.
     pub number: Option<(RoomId, Seq)>,
+    /// Whether it is bare text, for those who have entered no room.
+    pub bare: bool,
 }
 
 impl Delivery {
     /// A frame without a number: of presence, of the list. Best effort.
     #[must_use]
     pub fn unnumbered(frame: &ServerFrame) -> Self {
-        Self { text: frame.to_json().into(), number: None }
+        Self { text: frame.to_json().into(), number: None, bare: false }
     }
 
     /// A change, as members get it.
     #[must_use]
     pub fn of(news: &News) -> Self {
-        Self { text: news.text.clone(), number: Some((news.room, news.rev)) }
+        Self { text: news.text.clone(), number: Some((news.room, news.rev)), bare: false }
+    }
+
+    /// The same as bare text; `None` unless it is a new message of the lobby.
+    #[must_use]
+    pub fn bare(news: &News) -> Option<Self> {
+        let text = news.plain.clone().filter(|_| news.is_new())?;
+        Some(Self { text, number: Some((news.room, news.rev)), bare: true })
     }
 
     fn bytes(&self) -> usize {
@@ -135,7 +144,7 @@ mod tests {
     use super::*;
 
     fn change(room: RoomId, number: Seq, length: usize) -> Delivery {
-        Delivery { text: "x".repeat(length).into(), number: Some((room, number)) }
+        Delivery { text: "x".repeat(length).into(), number: Some((room, number)), bare: false }
     }
 
     fn numbers(batch: &[Delivery]) -> Vec<Seq> {

@@ -54,7 +54,7 @@ impl News {
     }
 }
 
-/// The latest changes of one room, each message once, by ascending `rev`.
+/// The latest changes of one room, by ascending `rev`: new messages, after at most one change of an older one.
 #[derive(Debug, Default)]
 pub struct Recent {
     news: VecDeque<News>,
@@ -67,15 +67,11 @@ pub struct Recent {
 impl Recent {
     /// Adds the next change, and lets go of the oldest over the limits.
     pub fn push(&mut self, news: &News) {
-        if news.rev != self.head + 1 {
+        // What replies quote may be another text after a change: all before it is left to the log.
+        if self.from == 0 || news.rev != self.head + 1 || !news.is_new() {
             *self = Self { from: news.rev, ..Self::default() };
         }
         self.head = news.rev;
-        if !news.is_new()
-            && let Some(earlier) = self.news.iter().position(|known| known.id == news.id)
-        {
-            self.bytes -= self.news.remove(earlier).map_or(0, |earlier| earlier.bytes());
-        }
         self.bytes += news.bytes();
         self.news.push_back(news.clone());
         while self.news.len() > limits::RECENT_CHANGES || self.bytes > limits::RECENT_BYTES {
@@ -109,14 +105,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_here_is_whole_and_each_message_once() {
+    fn what_is_in_here_is_whole() {
         let mut recent = Recent::default();
         assert_eq!(revs(&recent, 0), None);
-        for n in [news(7, 7, 1), news(8, 8, 1), news(7, 9, 1)] {
+        for n in [news(1, 1, 1), news(2, 2, 1)] {
             recent.push(&n);
         }
-        assert_eq!((revs(&recent, 5), revs(&recent, 6)), (None, Some(vec![8, 9])));
-        assert_eq!((revs(&recent, 8), revs(&recent, 9), revs(&recent, 10)), (Some(vec![9]), Some(vec![]), None));
+        assert_eq!((revs(&recent, 0), revs(&recent, 2), revs(&recent, 3)), (Some(vec![1, 2]), Some(vec![]), None));
+    }
+
+    #[test]
+    fn a_change_begins_anew_since_replies_may_quote_what_changed() {
+        let mut recent = Recent::default();
+        for n in [news(7, 7, 1), news(8, 8, 1), news(7, 9, 1), news(10, 10, 1)] {
+            recent.push(&n);
+        }
+        assert_eq!((revs(&recent, 7), revs(&recent, 8), revs(&recent, 9)), (None, Some(vec![9, 10]), Some(vec![10])));
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Queue {
 pub fn start(store: Arc<dyn Store>, hub: Hub) -> (Queue, JoinHandle<()>) {
     let (sender, orders) = mpsc::channel(limits::CHANGES_QUEUED);
     let stop = Arc::new(Notify::new());
-    let writer = Writer { store, hub, orders, erase_at: None };
+    let writer = Writer { store, hub, orders, erase_at: Some(Instant::now()) };
     (Queue { orders: sender, stop: stop.clone() }, tokio::spawn(writer.run(stop)))
 }
 
@@ -64,7 +64,7 @@ struct Writer {
     store: Arc<dyn Store>,
     hub: Hub,
     orders: mpsc::Receiver<Order>,
-    /// When what is left of erased texts is to be removed from the disk.
+    /// When what is left of erased texts is to be removed from the disk; at first, what a crash has left.
     erase_at: Option<Instant>,
 }
 

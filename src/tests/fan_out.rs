@@ -1,7 +1,7 @@
 //! A busy room: everything reaches everyone, in one order, and who does not read hinders nobody.
 
-use super::harness::{Ears, Madang, Mouth, connect_over, number, open, text};
-use serde_json::Value;
+use super::harness::{Ears, Madang, Mouth, connect_over, number, open, text, v1_as};
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -157,4 +157,46 @@ async fn readers_who_stop_reading_delay_nobody_and_get_everything_once_they_read
     assert!(all.clone().eq(talk(heard_plain)), "plain text");
     assert!(all.eq(talk(heard_v1)), "v1");
     assert!(kinds.contains("ROOM"), "it was fed from the log: {kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_reader_who_is_behind_gets_each_message_once_in_its_place_whatever_is_changed_meanwhile() {
+    let madang = Madang::start_unlimited().await;
+    let room = madang.new_room("edited").await;
+    let cookie = madang.sign_in("mina").await;
+    let mut mina = v1_as(&madang, &cookie).await;
+    mina.enter(&room, "").await;
+    let (mut behind, _) = connect_over(small_connection(&madang).await, &madang, &[]).await;
+    behind.enter(&room, "behind").await;
+    mina.expect("ENTER").await;
+    let padding = "x".repeat(2_000);
+    let mut ids = Vec::new();
+    for n in 0..ROUNDS * ROUND {
+        ids.push(mina.talk(&room, &format!("{n} {padding}")).await);
+        mina.expect("TALK").await;
+    }
+    for at in [10, 2_000, ids.len() - 2] {
+        mina.send(json!({"type": "EDIT", "roomId": room, "id": ids[at], "message": format!("{at} edited")})).await;
+        mina.expect("TALK").await;
+    }
+    let gone = [20, ids.len() - 3];
+    for at in gone {
+        mina.send(json!({"type": "DELETE", "roomId": room, "id": ids[at]})).await;
+        mina.expect("TALK").await;
+    }
+    mina.talk(&room, "the last").await;
+
+    let mut heard = Vec::new();
+    loop {
+        let frame = behind.expect("TALK").await;
+        if frame["message"] == "the last" {
+            break;
+        }
+        assert!(!text(&frame["message"]).is_empty(), "nothing of a deleted one: {frame}");
+        heard.push(text(&frame["id"]).to_owned());
+    }
+    // What was deleted may have been heard before it was.
+    let gone = gone.map(|at| ids[at].clone());
+    let lasting = |ids: &[String]| ids.iter().filter(|id| !gone.contains(id)).cloned().collect::<Vec<_>>();
+    assert!(lasting(&heard) == lasting(&ids), "each once, in its place");
 }

@@ -132,3 +132,22 @@ async fn connections_are_counted_for_each_address_that_a_proxy_tells() {
     drop((here, elsewhere));
     within("a place to be free", async { while third().await != 101 {} }).await;
 }
+
+#[tokio::test]
+async fn whoever_enters_too_often_stays_in_and_leaves_no_ghost() {
+    let madang = Madang::start().await;
+    let room = madang.new_room("in and out").await;
+    let mut mina = v1(&madang).await;
+    mina.enter(&room, "mina").await;
+    let mut refused = json!(null);
+    while refused["type"] != "ERROR" {
+        mina.send(json!({"type": "ENTER", "roomId": room, "sender": "mina"})).await;
+        refused = mina.next_json().await;
+    }
+    assert_eq!(refused["code"], "rate_limited");
+    mina.talk(&room, "still here").await;
+    mina.expect_talk("still here").await;
+    mina.close().await;
+    let empty = async { while madang.get(&format!("/chat/{room}")).await.json()["memberCount"] != 0 {} };
+    within("the room to be empty", empty).await;
+}

@@ -88,7 +88,8 @@ fn wake(ui: Ui, inbox: UnboundedReceiver<Event>, stale: bool) {
         ui.reload();
     }
     leptos::task::spawn_local(
-        Connection { ui, entered: None, inside: None, heard: 0.0, asked: 0.0, back_after: 0.0 }.run(inbox),
+        Connection { ui, entered: None, inside: None, heard: 0.0, asked: 0.0, enter_at: None, back_after: 0.0 }
+            .run(inbox),
     );
 }
 
@@ -142,6 +143,8 @@ struct Connection {
     heard: f64,
     /// When PING was last sent.
     asked: f64,
+    /// When to ask again to be let into the room.
+    enter_at: Option<f64>,
     /// How long the server asked to stay away, in milliseconds.
     back_after: f64,
 }
@@ -236,6 +239,10 @@ impl Connection {
                 Vec::new()
             }
             Todo::Resync => self.enter(),
+            Todo::ResyncAfter(pause) => {
+                self.enter_at = Some(js_sys::Date::now() + f64::from(pause));
+                Vec::new()
+            }
             // In the room again: what had not come back is sent once more, under its own id.
             Todo::Nothing if room_id.is_some() => {
                 self.inside = room_id;
@@ -264,6 +271,9 @@ impl Connection {
                 let now = js_sys::Date::now();
                 if now - self.heard > DEAD_AFTER_MS {
                     return None;
+                }
+                if self.enter_at.take_if(|at| *at <= now).is_some() {
+                    return Some(self.enter());
                 }
                 let ask = now - self.heard.max(self.asked) > ASK_AFTER_MS;
                 if ask {

@@ -35,6 +35,9 @@ use state::{ChatState, Sending};
 use text::Text;
 use wasm_bindgen::JsCast;
 
+/// A room that could not be loaded anew is asked for again after this long.
+const RELOAD_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// What the server knew when it rendered the page; the browser starts from the same.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FirstPage {
@@ -143,13 +146,19 @@ impl Ui {
     pub fn reload(self) {
         let Some(id) = self.state.with_untracked(|state| state.room.as_ref().map(|room| room.id)) else { return };
         leptos::task::spawn_local(async move {
-            if let Ok(view) = wire::room_page(id, None).await {
-                self.state.update(|state| {
-                    if state.room.as_ref().is_some_and(|room| room.id == id) {
-                        state.open(view);
-                    }
-                });
-                self.tell(Event::Moved);
+            let is_here = move |state: &ChatState| state.room.as_ref().is_some_and(|room| room.id == id);
+            match wire::room_page(id, None).await {
+                Ok(view) => {
+                    self.state.update(|state| {
+                        if is_here(state) {
+                            state.open(view);
+                        }
+                    });
+                    self.tell(Event::Moved);
+                }
+                Err(Error::RoomNotFound) => {}
+                Err(_) if self.state.with_untracked(is_here) => set_timeout(move || self.reload(), RELOAD_AGAIN),
+                Err(_) => {}
             }
         });
     }
@@ -175,7 +184,10 @@ impl Ui {
         let sending = Sending { id: MessageId::new(), text, at: time::now_rfc3339(), failed };
         self.state.update(|state| {
             if let Some(room) = state.room.as_mut() {
-                outbox::keep(state.me.as_ref(), room.id, &sending);
+                // What is refused here already is never sent, and so not kept for a next page either.
+                if sending.failed.is_none() {
+                    outbox::keep(state.me.as_ref(), room.id, &sending);
+                }
                 room.sending.push(sending.clone());
             }
         });

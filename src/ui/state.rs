@@ -56,8 +56,10 @@ pub struct OpenRoom {
     pub epoch: Epoch,
     /// Every change up to this number has been applied.
     pub head: Seq,
-    /// What was said, by place, without gap from the first one here.
+    /// What was said, by place, without gap …
     pub messages: Vec<Talk>,
+    /// … from this place on. What changes before it is loaded with its page.
+    from: Seq,
     /// What this browser has said and not seen come back.
     pub sending: Vec<Sending>,
     /// Who is here; not all in a crowd.
@@ -107,6 +109,8 @@ pub enum Todo {
     Nothing,
     /// Ask for what changed after `head`: something was missed.
     Resync,
+    /// The same, but only after so many milliseconds: the server could not let us in.
+    ResyncAfter(u32),
     /// Load the room anew: what is here belongs to another history, or to a visitor who has not joined.
     Reload,
     /// Load the whole page anew: this browser is no longer who it was.
@@ -152,6 +156,14 @@ impl ChatState {
                 // the socket (a proxy that hides where we are), loading again would never end.
                 self.me = None;
                 if self.was_in { Todo::LoadPage } else { Todo::Reload }
+            }
+            // Neither is the room gone nor are we: the server cannot at the moment.
+            ServerFrame::Error(error)
+                if error.id.is_none()
+                    && error.room_id == Some(room.id.to_string())
+                    && ["storage_unavailable", "rate_limited", "busy"].contains(&error.code.as_str()) =>
+            {
+                Todo::ResyncAfter(error.retry_after_ms.and_then(|ms| ms.try_into().ok()).unwrap_or(1_000))
             }
             ServerFrame::Error(error) => {
                 let refused =
@@ -201,8 +213,11 @@ impl ChatState {
             room.notices = before.notices;
             room.noticed = before.noticed;
             // Older messages that join on without a gap stay on screen.
-            let joins = |first: &Talk| before.messages.last().is_some_and(|last| last.seq >= first.seq);
-            if before.epoch == room.epoch && room.messages.first().is_some_and(joins) {
+            let joins = before.messages.last().is_some_and(|last| last.seq >= room.from);
+            if before.epoch == room.epoch && joins && before.from < room.from {
+                room.from = before.from;
+                // What became of them meanwhile is still to be asked for.
+                room.head = room.head.min(before.head);
                 before.messages.into_iter().for_each(|talk| room.put(talk));
             }
         }
@@ -241,6 +256,7 @@ impl ChatState {
             same_room && room.messages.first().is_some_and(|first| first.seq == seq)
         };
         if let Some(room) = self.room.as_mut().filter(belongs) {
+            room.from = view.messages.first().map_or(1, |talk| talk.seq);
             for talk in view.messages {
                 room.put(talk);
             }
@@ -263,6 +279,7 @@ impl From<RoomView> for OpenRoom {
             name: view.room.name,
             epoch: view.epoch,
             head: view.room.head,
+            from: view.messages.first().map_or(1, |talk| talk.seq),
             messages: view.messages,
             sending: Vec::new(),
             members: view.members,
@@ -279,7 +296,7 @@ impl OpenRoom {
     /// The place of the first message here, if there are older ones.
     #[must_use]
     pub fn older_than(&self) -> Option<Seq> {
-        self.messages.first().map(|talk| talk.seq).filter(|seq| *seq > 1)
+        Some(self.from).filter(|seq| *seq > 1)
     }
 
     /// Whether there is nothing to show yet.
@@ -298,7 +315,9 @@ impl OpenRoom {
         let (rev, author) = (talk.rev, (talk.sender.clone(), talk.person, talk.guest.clone()));
         self.sending.retain(|sending| sending.id != talk.id);
         self.typing.retain(|(member, _)| (member.sender.clone(), member.person, member.guest.clone()) != author);
-        self.put(talk);
+        if talk.seq >= self.from {
+            self.put(talk);
+        }
         if !self.live || rev <= self.head {
             return Todo::Nothing;
         }
@@ -321,6 +340,8 @@ impl OpenRoom {
 
     fn entered(&mut self, state: RoomState) -> Todo {
         if state.reset || state.epoch != self.epoch {
+            // Not one of them belongs to what is loaded now.
+            self.messages.clear();
             return Todo::Reload;
         }
         self.name = state.name;
@@ -431,6 +452,19 @@ mod tests {
         (state, id)
     }
 
+    fn summary(room_id: RoomId, head: Seq) -> RoomSummary {
+        RoomSummary {
+            room_id,
+            name: "b".into(),
+            topic: None,
+            lobby: false,
+            head,
+            last: None,
+            at: None,
+            member_count: 2,
+        }
+    }
+
     fn shown(state: &ChatState) -> Vec<String> {
         state.room.iter().flat_map(|room| &room.messages).map(|talk| talk.message.clone()).collect()
     }
@@ -528,6 +562,35 @@ mod tests {
             let OpenRoom { messages, head, live, .. } = state.room.expect("open");
             assert_eq!((messages, head, live), (log.messages, log.head, true), "seed {seed}");
         }
+    }
+
+    #[test]
+    fn a_change_of_what_is_not_loaded_leaves_no_hole() {
+        let (mut state, id) = state(9);
+        let view = RoomView {
+            room: RoomSummary { head: 9, ..summary(id, 9) },
+            epoch: room(&state).epoch,
+            messages: (6..=9).map(|n| talk(id, n, n, &n.to_string())).collect(),
+            members: vec![],
+        };
+        state.room = Some(view.into());
+        state.apply(ServerFrame::Sync(Sync { room_id: id, head: 9 }), 0.0);
+        assert_eq!(state.apply(ServerFrame::Talk(talk(id, 3, 10, "changed")), 0.0), Todo::Nothing);
+        assert_eq!((shown(&state).len(), room(&state).older_than(), room(&state).head), (4, Some(6), 10));
+    }
+
+    #[test]
+    fn a_room_that_cannot_let_us_in_is_asked_again_later() {
+        let (mut state, id) = state(1);
+        let error = |code: &str| ErrorFrame {
+            code: code.into(),
+            message: String::new(),
+            room_id: Some(id.to_string()),
+            id: None,
+            retry_after_ms: Some(70),
+        };
+        assert_eq!(state.apply(ServerFrame::Error(error("storage_unavailable")), 0.0), Todo::ResyncAfter(70));
+        assert_eq!(state.apply(ServerFrame::Error(error("message_empty")), 0.0), Todo::Nothing);
     }
 
     #[test]
@@ -704,16 +767,6 @@ mod tests {
     #[test]
     fn the_list_brings_new_rooms_and_wakes_a_visitor() {
         let (mut state, id) = state(1);
-        let summary = |room_id, head| RoomSummary {
-            room_id,
-            name: "b".into(),
-            topic: None,
-            lobby: false,
-            head,
-            last: None,
-            at: None,
-            member_count: 2,
-        };
         assert_eq!(state.apply(ServerFrame::List(summary(RoomId::new(), 9)), 0.0), Todo::Nothing);
         assert_eq!(state.rooms.len(), 1);
         assert_eq!(state.apply(ServerFrame::List(summary(id, 2)), 0.0), Todo::Reload);

@@ -2,21 +2,15 @@
 
 use crate::domain::Seq;
 
-/// A replay under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Replay {
-    /// Its next part begins after this number.
-    pub(super) next: Seq,
-    /// It began after this one.
-    pub(super) after: Seq,
-}
-
 /// How far a connection has followed one room's line of numbers.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     /// Changes up to this number were passed on, or need not be.
     passed: Seq,
-    replay: Option<Replay>,
+    /// Set during a replay: the number after which its next part begins.
+    replay: Option<Seq>,
+    /// Whether the room's state is to be told before that.
+    state_due: bool,
 }
 
 impl Line {
@@ -36,29 +30,31 @@ impl Line {
 
     /// Everything after number `since` is to be read from the log.
     pub(super) fn replay_after(&mut self, since: Seq) {
-        let next = self.replay.map_or(since, |replay| replay.next.min(since));
-        self.replay = Some(Replay { next, after: next });
+        self.replay = Some(self.replay.map_or(since, |next| next.min(since)));
     }
 
-    /// Everything that was not passed on yet is to be read from the log.
-    pub(super) fn replay_the_rest(&mut self) {
+    /// The room's state is to be told, and then everything that was not passed on yet.
+    pub(super) fn tell_anew(&mut self) {
+        self.state_due = true;
         if self.replay.is_none() {
             self.replay_after(self.passed);
         }
     }
 
-    /// The replay under way.
-    pub(super) fn replaying(&self) -> Option<Replay> {
+    /// Whether the room's state is to be told now, once.
+    pub(super) fn takes_state(&mut self) -> bool {
+        std::mem::take(&mut self.state_due)
+    }
+
+    /// The number after which a replay under way goes on.
+    pub(super) fn replaying(&self) -> Option<Seq> {
         self.replay
     }
 
-    /// A part was passed on, up to the change `last`; the room was at `head` then.
-    pub(super) fn replayed(&mut self, last: Option<Seq>, head: Seq, complete: bool) {
+    /// A part was passed on; the room was at `head` then. The next part begins after `next`, if that was not all.
+    pub(super) fn replayed(&mut self, head: Seq, next: Option<Seq>) {
         self.passed = head;
-        self.replay = match self.replay {
-            Some(replay) if !complete => Some(Replay { next: last.unwrap_or(replay.next), ..replay }),
-            _ => None,
-        };
+        self.replay = next;
     }
 }
 
@@ -79,10 +75,10 @@ mod tests {
         line.skip_to(9);
         line.replay_after(2);
         assert!(!line.passes(10), "the log will have it");
-        line.replayed(Some(6), 10, false);
-        assert_eq!(line.replaying(), Some(Replay { next: 6, after: 2 }));
+        line.replayed(10, Some(6));
+        assert_eq!(line.replaying(), Some(6));
         assert!(!line.passes(11));
-        line.replayed(Some(11), 11, true);
+        line.replayed(11, None);
         assert_eq!((line.passes(11), line.passes(12)), (false, true));
     }
 
@@ -91,8 +87,8 @@ mod tests {
         let mut line = Line::default();
         line.replay_after(5);
         line.replay_after(8);
-        assert_eq!(line.replaying().map(|replay| replay.next), Some(5));
-        line.replay_the_rest();
-        assert_eq!(line.replaying().map(|replay| replay.next), Some(5));
+        assert_eq!(line.replaying(), Some(5));
+        line.tell_anew();
+        assert_eq!((line.replaying(), line.takes_state(), line.takes_state()), (Some(5), true, false));
     }
 }

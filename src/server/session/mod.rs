@@ -15,7 +15,7 @@ use super::{
     writer::Receipt,
 };
 use crate::{
-    domain::{Author, AuthorKind, DisplayName, Error, MessageId, RoomId, limits},
+    domain::{Author, AuthorKind, DisplayName, Error, MessageId, RoomId, Seq, limits},
     protocol::{ClientFrame, ReadMark, Refusal, RoomState, RoomSummary, ServerFrame, Sync},
 };
 use futures_util::{FutureExt, future::BoxFuture, stream::FuturesUnordered};
@@ -78,10 +78,25 @@ struct Session {
     /// Changes whose outcome is not known yet.
     changes: FuturesUnordered<BoxFuture<'static, Outcome>>,
     outbox: Outbox,
+    /// A replay does not go on before this, nor before its last part has arrived.
+    rest_until: Instant,
+    arrival: Arrival,
     last_typing: Option<Instant>,
     /// Frames refused for their rate, each within a second of the one before.
     refusals: u32,
     last_refusal: Option<Instant>,
+}
+
+/// Whether the peer has the last part of a replay. The kernel would take megabytes for somebody on a slow
+/// line: a ping behind them would be answered too late, and the line be taken for dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrival {
+    /// It has, or there was none.
+    Known,
+    /// It is to be asked, behind that part.
+    ToAsk,
+    /// It was asked.
+    Asked,
 }
 
 /// What is to be written next.
@@ -120,6 +135,8 @@ impl Session {
             watching: false,
             changes: FuturesUnordered::new(),
             outbox: Outbox::default(),
+            rest_until: Instant::now(),
+            arrival: Arrival::Known,
             last_typing: None,
             refusals: 0,
             last_refusal: None,
@@ -168,10 +185,11 @@ impl Session {
                     self.refuse(error, Some(room_id), id);
                 }
             }
-            ClientFrame::Leave { room_id } => match self.rooms.remove(&room_id) {
-                Some(_) => self.chat.hub().leave(self.mailbox.id, room_id, Departure::Meant),
-                None => self.refuse(Error::NotEntered, Some(room_id), None),
-            },
+            ClientFrame::Leave { room_id } => {
+                if !self.leave(room_id, Departure::Meant) {
+                    self.refuse(Error::NotEntered, Some(room_id), None);
+                }
+            }
             ClientFrame::Edit { room_id, id, message, if_rev } => {
                 self.change(room_id, id, Wish::Edit { text: message, if_rev }).await;
             }
@@ -184,8 +202,10 @@ impl Session {
             ClientFrame::Watch { on } => {
                 self.chat.hub().watch(self.mailbox.id, on);
                 self.watching = on;
-                if on {
-                    self.list_rooms().await;
+                match self.chat.may_list(self.mailbox.id) {
+                    Ok(()) if on => self.list_rooms().await,
+                    Ok(()) => {}
+                    Err(error) => self.refuse(error, None, None),
                 }
             }
             ClientFrame::Ping => self.send(&ServerFrame::Pong),
@@ -202,15 +222,16 @@ impl Session {
             return Err(Error::TooManyRooms);
         }
         let member = wire::member(&author.name, &author.kind);
-        self.plain = None;
         let entered = match self.chat.enter(self.mailbox.id, room_id, &member, resume).await {
             Ok(entered) => entered,
+            // Whoever is in stays in.
+            Err(error @ Error::RateLimited { .. }) => return Err(error),
             Err(error) => {
-                // The chat has taken the connection out of the room, if it was in.
-                self.rooms.remove(&room_id);
+                self.leave(room_id, Departure::Meant);
                 return Err(error);
             }
         };
+        self.plain = None;
         let again = self.rooms.contains_key(&room_id);
         let here = self.rooms.entry(room_id).or_insert(Here { author, line: Line::default() });
         if self.opened.v1 {
@@ -226,6 +247,15 @@ impl Session {
             self.send(&presence::came(room_id, &member, entered.present.count));
         }
         Ok(())
+    }
+
+    /// Says whether the connection was in the room.
+    fn leave(&mut self, room_id: RoomId, how: Departure) -> bool {
+        let was_in = self.rooms.remove(&room_id).is_some();
+        if was_in {
+            self.chat.hub().leave(self.mailbox.id, room_id, how);
+        }
+        was_in
     }
 
     fn send_room(&mut self, room: RoomSummary, reset: bool) {
@@ -360,6 +390,8 @@ impl Session {
     /// Others said something. What a replay covers, or will, is not said twice.
     fn hear(&mut self, delivery: Delivery) {
         let passes = match delivery.number {
+            // Bare text that was on its way when this connection entered a room.
+            Some(_) if delivery.bare && self.plain.is_none() => false,
             Some((room, number)) => self.line(room).is_some_and(|line| line.passes(number)),
             None => true,
         };
@@ -382,54 +414,59 @@ impl Session {
         if self.watching {
             self.list_rooms().await;
         }
-        for room_id in self.rooms.keys().copied().collect::<Vec<_>>() {
-            match self.chat.room(room_id).await {
-                Ok(room) => self.send_room(room, false),
-                Err(error) => self.refuse(error, Some(room_id), None),
-            }
-            // ROOM ends in SYNC, even where only presence was missed.
-            if let Some(line) = self.line(room_id) {
-                line.replay_the_rest();
-            }
-        }
+        // ROOM ends in SYNC, even where only presence was missed.
+        self.rooms.values_mut().for_each(|here| here.line.tell_anew());
+    }
+
+    /// The room whose replay is to go on, and the number after which.
+    fn replaying(&self) -> Option<(RoomId, Seq)> {
+        let plain = self.plain.as_ref().and_then(Line::replaying).map(|since| (self.chat.lobby(), since));
+        plain.or_else(|| self.rooms.iter().find_map(|(room, here)| Some((*room, here.line.replaying()?))))
+    }
+
+    fn is_replaying(&self) -> bool {
+        self.replaying().is_some()
     }
 
     /// Sends the next part of a replay, if one is under way, and says whether it did. Live changes of that
     /// room are dropped meanwhile: they were stored before this reads, so it finds them.
     async fn replay(&mut self) -> bool {
-        let plain = self.plain.as_ref().and_then(Line::replaying).map(|at| (self.chat.lobby(), at));
-        let rooms = self.rooms.iter().filter_map(|(room, here)| Some((*room, here.line.replaying()?)));
-        let Some((room_id, at)) = plain.into_iter().chain(rooms).next() else { return false };
-        let missed = match self.chat.missed(room_id, at.next).await {
-            Ok(missed) => missed,
-            Err(error) => {
-                self.rooms.remove(&room_id);
-                self.plain = self.plain.as_ref().map(|_| Line::default());
-                self.chat.hub().leave(self.mailbox.id, room_id, Departure::Abrupt);
-                self.refuse(error, Some(room_id), None);
-                return true;
-            }
+        let Some((room_id, since)) = self.replaying() else { return false };
+        let begun = Instant::now();
+        if let Err(error) = self.replay_part(room_id, since).await {
+            self.plain = self.plain.as_ref().map(|_| Line::default());
+            self.leave(room_id, Departure::Abrupt);
+            self.refuse(error, Some(room_id), None);
+        }
+        // Somebody a long way behind takes no more than a third of the time: those who talk come first.
+        self.rest_until = begun + begun.elapsed() * 3;
+        true
+    }
+
+    async fn replay_part(&mut self, room_id: RoomId, since: Seq) -> Result<(), Error> {
+        if self.line(room_id).is_some_and(Line::takes_state) {
+            let room = self.chat.room(room_id).await?;
+            self.send_room(room, false);
+        }
+        // The open dialect knows messages, not their changes: it gets each once, in its place.
+        let missed = if self.opened.v1 {
+            self.chat.missed(room_id, since).await?
+        } else {
+            self.chat.missed_messages(room_id, since).await?
         };
-        let is_plain = self.plain.is_some();
-        for news in &missed.news {
-            // The open dialect knows messages, not their changes: it gets each once, as it is now.
-            let is_for_all = news.seq > at.after && !news.deleted;
-            let text = match &news.plain {
-                _ if self.opened.v1 => Some(&news.text),
-                text if is_plain => text.as_ref().filter(|_| is_for_all),
-                _ => Some(&news.text).filter(|_| is_for_all),
-            };
-            if let Some(text) = text {
-                self.outbox.push(text.clone());
-            }
+        for news in missed.news {
+            self.outbox.push(if self.plain.is_some() { news.plain.unwrap_or_default() } else { news.text });
         }
         if let Some(line) = self.line(room_id) {
-            line.replayed(missed.news.last().map(|news| news.rev), missed.head, missed.complete);
+            line.replayed(missed.head, missed.next);
         }
-        if missed.complete && self.opened.v1 {
+        if missed.next.is_some() {
+            self.arrival = Arrival::ToAsk;
+        }
+        if missed.next.is_none() && self.opened.v1 {
             self.send(&ServerFrame::Sync(Sync { room_id, head: missed.head }));
         }
-        true
+        Ok(())
     }
 
     fn refuse(&mut self, error: Error, room_id: Option<RoomId>, id: Option<MessageId>) {

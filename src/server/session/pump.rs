@@ -1,7 +1,7 @@
 //! Drives a session over a socket: it reads and writes at the same time, so that a peer that does not
 //! read can still be heard, and stops reading from a peer that has too much under way.
 
-use super::{End, Opened, Session};
+use super::{Arrival, End, Opened, Session};
 use crate::{
     domain::limits,
     protocol::close,
@@ -13,10 +13,13 @@ use crate::{
 };
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future::poll_fn};
 use tokio::time::{Instant, Interval, interval, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 
 /// Frames taken from the queue, or waiting for the socket, in one go.
 pub(super) const FRAMES_AT_ONCE: usize = 64;
+
+/// What a ping behind a part of a replay carries, and its answer.
+const ARRIVED: &[u8] = b"replayed";
 
 /// When something last went well, and what is due.
 struct Pulse {
@@ -56,12 +59,14 @@ where
     let mut pulse = Pulse::start();
     let mut batch = Vec::new();
     loop {
-        let writing = !session.outbox.texts.is_empty() || pulse.ping_due;
-        if !writing && !pulse.unflushed {
+        let writing = !session.outbox.texts.is_empty() || pulse.ping_due || session.arrival == Arrival::ToAsk;
+        let idle = !writing && !pulse.unflushed;
+        if idle {
             pulse.progress = Instant::now();
-            if session.replay().await {
-                continue;
-            }
+        }
+        let may_replay = idle && session.arrival == Arrival::Known;
+        if may_replay && session.rest_until <= pulse.progress && session.replay().await {
+            continue;
         }
         // A peer with too much under way is not read; that it is silent then says nothing.
         let reading = session.changes.len() < limits::CHANGES_IN_FLIGHT && !session.outbox.is_full();
@@ -91,6 +96,7 @@ where
                 }
             }
             _ = pulse.ping.tick() => pulse.ping_due = true,
+            () = sleep_until(session.rest_until), if may_replay && session.is_replaying() => {}
             () = sleep_until(pulse.heard + limits::DEAD_AFTER) => return End::Lost,
             () = sleep_until(pulse.progress + limits::STALLED_AFTER) => {
                 return End::Ours(Closing { code: close::TOO_SLOW, reason: "no progress in reading" });
@@ -99,14 +105,18 @@ where
     }
 }
 
+/// A ping goes first: behind everything that a slow reader has to take, its answer would come too late.
 fn next_message(session: &mut Session, pulse: &mut Pulse) -> Message {
-    match session.outbox.pop() {
-        Some(text) => Message::Text(text),
-        None => {
-            pulse.ping_due = false;
-            Message::Ping(Default::default())
-        }
+    if std::mem::take(&mut pulse.ping_due) {
+        return Message::Ping(Default::default());
     }
+    session.outbox.pop().map_or_else(
+        || {
+            session.arrival = Arrival::Asked;
+            Message::Ping(Bytes::from_static(ARRIVED))
+        },
+        Message::Text,
+    )
 }
 
 async fn take_in(session: &mut Session, incoming: Option<Result<Message, tungstenite::Error>>) -> Option<End> {
@@ -118,6 +128,7 @@ async fn take_in(session: &mut Session, incoming: Option<Result<Message, tungste
             return Some(End::Ours(Closing { code: close::BINARY, reason: "text frames only" }));
         }
         Some(Ok(Message::Close(frame))) => return Some(End::Peer(frame.map(|frame| frame.code.into()))),
+        Some(Ok(Message::Pong(answer))) if answer == ARRIVED => session.arrival = Arrival::Known,
         Some(Ok(_)) => {}
     }
     let is_flooding = session.refusals >= limits::REFUSALS_BEFORE_CLOSE;

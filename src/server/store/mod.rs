@@ -170,8 +170,8 @@ pub trait Store: Send + Sync + 'static {
     async fn erase(&self) -> Result<bool, Error>;
 
     /// Notes how far a person has read, at most to the room's last number; back only where `back` says
-    /// so. Gives the mark as it is then.
-    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Seq, Error>;
+    /// so. Gives the mark if that moved it.
+    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Seq>, Error>;
 
     /// How far a person has read, in each room where they have.
     async fn reads(&self, person: PersonId) -> Result<Vec<(RoomId, Seq)>, Error>;
@@ -181,6 +181,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// The present state of the first `limit` messages that changed after number `since`, by ascending `rev`.
     async fn changed_since(&self, room: RoomId, since: Seq, limit: u32) -> Result<Slice, Error>;
+
+    /// The present state of the first `limit` messages after place `since` that are not taken back, by
+    /// ascending `seq`.
+    async fn said_since(&self, room: RoomId, since: Seq, limit: u32) -> Result<Slice, Error>;
 
     /// Every held name: who holds it and the keys that no other name may share.
     async fn held_names(&self) -> Result<Vec<(PersonId, NameKey)>, Error>;

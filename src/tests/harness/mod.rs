@@ -19,7 +19,7 @@ use reqwest::{
 use serde_json::Value;
 use std::{convert::Infallible, future::Future, net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot, time::timeout};
+use tokio::{sync::oneshot, time::timeout};
 
 /// The longest that anything here waits for one thing.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,7 +61,7 @@ impl Madang {
         config.site = Some(make_site(&directory));
         adjust(&mut config);
 
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = server::listener::listen("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let clock = clock::system();
         let store = Sqlite::open(&directory.path().join("madang.db"), clock()).await.expect("a fresh database");

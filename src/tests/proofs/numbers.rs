@@ -71,11 +71,11 @@ impl Model {
                 if known.author != Some(*person) {
                     return Err("forbidden");
                 }
-                if if_rev.is_some_and(|rev| rev != known.rev) {
-                    return Err("id_conflict");
-                }
                 if known.body == body.as_str() {
                     return Ok(None);
+                }
+                if if_rev.is_some_and(|rev| rev != known.rev) {
+                    return Err("id_conflict");
                 }
                 (known.body, known.rev) = (body.as_str().to_owned(), head);
                 Ok(Some(self.next()))

@@ -115,11 +115,12 @@ impl Log<'_> {
     ) -> Tried<Applied> {
         let known = self.standing(id).await?;
         self.must_be_by(person, &known)?;
-        if if_rev.is_some_and(|rev| rev != known.rev as Seq) {
-            return Err(Failed::Refused(Error::IdConflict));
-        }
+        // First, so that a repeat whose acknowledgement was lost is one.
         if known.body == body.as_str() {
             return self.unchanged(known.seq).await;
+        }
+        if if_rev.is_some_and(|rev| rev != known.rev as Seq) {
+            return Err(Failed::Refused(Error::IdConflict));
         }
         let rev = self.next_number(Some(known.seq), "edit").await?;
         sqlx::query("UPDATE messages SET rev = ?, body = ?, edited_at = ? WHERE room = ? AND seq = ?")
@@ -157,9 +158,9 @@ impl Log<'_> {
     async fn react(&mut self, id: MessageId, person: PersonId, emoji: &Emoji, on: bool) -> Tried<Applied> {
         let known = self.standing(id).await?;
         let person = bytes(person.as_bytes());
-        let (others, own): (u32, u32) = sqlx::query_as(
-            "SELECT count(DISTINCT emoji) FILTER (WHERE emoji <> ?3), count(*) FILTER (WHERE emoji = ?3 AND person = ?4) \
-             FROM reactions WHERE room = ?1 AND seq = ?2",
+        let (all, others, own): (u32, u32, u32) = sqlx::query_as(
+            "SELECT count(*), count(DISTINCT emoji) FILTER (WHERE emoji <> ?3), \
+             count(*) FILTER (WHERE emoji = ?3 AND person = ?4) FROM reactions WHERE room = ?1 AND seq = ?2",
         )
         .bind(self.room)
         .bind(known.seq)
@@ -170,9 +171,8 @@ impl Log<'_> {
         if (own > 0) == on {
             return self.unchanged(known.seq).await;
         }
-        if on && others >= limits::EMOJI_PER_MESSAGE {
-            let most = limits::EMOJI_PER_MESSAGE;
-            return Err(Failed::Refused(Error::bad_frame(format!("emoji: a message has at most {most} kinds"))));
+        if on && (others >= limits::EMOJI_PER_MESSAGE || all >= limits::REACTIONS_PER_MESSAGE) {
+            return Err(Failed::Refused(Error::bad_frame("emoji: this message has enough reactions")));
         }
         let statement = if on {
             "INSERT INTO reactions (room, seq, emoji, person) VALUES (?, ?, ?, ?)"

@@ -238,19 +238,35 @@ impl Store for Sqlite {
         erase.await.map_err(unavailable)
     }
 
-    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Seq, Error> {
-        let row: Option<i64> = sqlx::query_scalar(
-            "INSERT INTO reads (person, room, seq) SELECT ?1, number, min(head, ?3) FROM rooms WHERE id = ?2 \
-             ON CONFLICT (person, room) DO UPDATE SET seq = CASE WHEN ?4 THEN excluded.seq ELSE max(seq, excluded.seq) END RETURNING seq",
+    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Seq>, Error> {
+        let (person, wanted) = (bytes(person.as_bytes()), i64::try_from(seq).unwrap_or(i64::MAX));
+        let found: Option<(i64, i64, Option<i64>)> = sqlx::query_as(
+            "SELECT r.number, min(r.head, ?1), p.seq FROM rooms r LEFT JOIN reads p ON p.room = r.number AND p.person = ?2 \
+             WHERE r.id = ?3",
         )
-        .bind(bytes(person.as_bytes()))
+        .bind(wanted)
+        .bind(person)
         .bind(bytes(room.as_bytes()))
-        .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        let (room, seq, known) = found.ok_or(Error::RoomNotFound)?;
+        // A mark that does not move costs no write.
+        if known.is_some_and(|known| if back { seq == known } else { seq <= known }) {
+            return Ok(None);
+        }
+        let moved: Option<i64> = sqlx::query_scalar(
+            "INSERT INTO reads (person, room, seq) VALUES (?1, ?2, ?3) ON CONFLICT (person, room) \
+             DO UPDATE SET seq = excluded.seq WHERE ?4 OR excluded.seq > seq RETURNING seq",
+        )
+        .bind(person)
+        .bind(room)
+        .bind(seq)
         .bind(back)
         .fetch_optional(&self.writer)
         .await
         .map_err(unavailable)?;
-        row.map(|seq| seq as Seq).ok_or(Error::RoomNotFound)
+        Ok(moved.map(|seq| seq as Seq))
     }
 
     async fn reads(&self, person: PersonId) -> Result<Vec<(RoomId, Seq)>, Error> {
@@ -277,6 +293,11 @@ impl Store for Sqlite {
     async fn changed_since(&self, room: RoomId, since: Seq, limit: u32) -> Result<Slice, Error> {
         let since = i64::try_from(since).unwrap_or(i64::MAX);
         self.slice(room, "WHERE m.room = ? AND m.rev > ? ORDER BY m.rev LIMIT ?", since, limit).await
+    }
+
+    async fn said_since(&self, room: RoomId, since: Seq, limit: u32) -> Result<Slice, Error> {
+        let since = i64::try_from(since).unwrap_or(i64::MAX);
+        self.slice(room, "WHERE m.room = ? AND m.seq > ? AND m.deleted = 0 ORDER BY m.seq LIMIT ?", since, limit).await
     }
 
     async fn held_names(&self) -> Result<Vec<(PersonId, NameKey)>, Error> {
