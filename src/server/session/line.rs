@@ -33,6 +33,14 @@ impl Line {
         self.replay = Some(self.replay.map_or(since, |next| next.min(since)));
     }
 
+    /// Live changes from number `lowest` on did not come through. A replay under way reads them from the log, and
+    /// what was passed on needs no repeat.
+    pub(super) fn missed_from(&mut self, lowest: Seq) {
+        if self.replay.is_none() {
+            self.replay_after(self.passed.max(lowest - 1));
+        }
+    }
+
     /// The room's state is to be told, and then everything that was not passed on yet.
     pub(super) fn tell_anew(&mut self) {
         self.state_due = true;
@@ -83,7 +91,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missed_during_a_replay_begins_it_earlier_at_most() {
+    fn what_was_passed_on_is_not_repeated_for_what_was_missed_later() {
+        let mut line = Line::default();
+        line.missed_from(70);
+        assert_eq!(line.replaying(), Some(69), "what came before the first one was never its concern");
+        line.replayed(90, Some(80));
+        line.missed_from(75);
+        assert_eq!(line.replaying(), Some(80));
+        line.replayed(90, None);
+        line.missed_from(85);
+        assert_eq!(line.replaying(), Some(90));
+    }
+
+    #[test]
+    fn a_replay_that_is_asked_for_begins_at_the_earliest_number() {
         let mut line = Line::default();
         line.replay_after(5);
         line.replay_after(8);

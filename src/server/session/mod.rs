@@ -405,7 +405,7 @@ impl Session {
     async fn catch_up(&mut self, missed: Missed) {
         for (room, lowest) in missed {
             if let Some(line) = self.line(room) {
-                line.replay_after(lowest - 1);
+                line.missed_from(lowest);
             }
         }
         if !self.opened.v1 {
