@@ -14,9 +14,9 @@
 //! The dependency rule in one sentence: ui → api, protocol, domain; server → protocol, domain (and ui
 //! only in `pages.rs`, to place it on the page); domain → nothing.
 //!
-//! To follow a message: `server/websocket.rs` takes the upgrade, `server/session.rs` reads the frame,
+//! To follow a message: `server/websocket.rs` takes the upgrade, `server/session` reads the frame,
 //! `server/chat.rs` checks it, `server/writer.rs` stores it and then tells `server/hub.rs`, which
-//! hands its bytes to every member's queue; in the browser `ui/connection.rs` receives it and
+//! puts its bytes into every member's queue (`server/mailbox.rs`); in the browser `ui/connection.rs` receives it and
 //! `ui/state.rs` applies it.
 
 // Leptos' views are deeply nested types.
