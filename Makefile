@@ -14,7 +14,7 @@ build: ## Build the server and the site
 test: ## Pass every test
 	@.ci/test
 
-torture: ## Try every promise many times, and print a table (about 20 minutes)
+torture: ## Try every promise many times, and print a table (about 15 minutes)
 	@.ci/torture
 
 faults: ## Put known faults into the server, and see that the proofs catch each (about 10 minutes)

@@ -5,7 +5,7 @@ use crate::harness::{Place, Process, Proxy, text};
 use std::{collections::HashSet, sync::Arc};
 
 /// Messages sent between two kills.
-const BETWEEN_KILLS: usize = 250;
+const BETWEEN_KILLS: usize = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_sent_again_is_stored_once() {
