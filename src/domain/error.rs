@@ -33,7 +33,7 @@ pub enum Error {
     MessageTooLong,
     /// A room name that is empty, too long, or holds control characters.
     RoomNameInvalid,
-    /// The message id belongs to another message.
+    /// The message id belongs to another message, or the message has changed since `ifRev`.
     IdConflict,
     /// No such message in this room.
     MessageNotFound,
@@ -134,9 +134,11 @@ impl fmt::Display for Error {
             Self::RoomNameInvalid => {
                 write!(f, "a room's name has 1 to {ROOM_NAME_CHARS} characters and no control characters")
             }
-            Self::IdConflict => f.write_str("that id belongs to another message"),
-            Self::MessageNotFound => f.write_str("there is no such message in this room"),
-            Self::Forbidden => f.write_str("only its author may do that"),
+            Self::IdConflict => {
+                f.write_str("that id belongs to another message, or the message is no longer as ifRev says")
+            }
+            Self::MessageNotFound => f.write_str("there is no such message in this room, or it was deleted"),
+            Self::Forbidden => f.write_str("only the person who wrote it may do that, and guests change nothing"),
             Self::CrossSite => f.write_str("this request came from another site"),
             Self::TooManyRooms => write!(f, "one connection may be in {ROOMS_PER_CONNECTION} rooms"),
             Self::RateLimited { retry_after_ms } => write!(f, "too fast: try again in {retry_after_ms} ms"),

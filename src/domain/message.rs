@@ -121,7 +121,12 @@ impl Emoji {
         let is_keycap = raw.ends_with('\u{20e3}');
         let is_text = |c: char| {
             let in_keycap = is_keycap && (c.is_ascii_digit() || matches!(c, '#' | '*'));
-            is_control(c) || c.is_whitespace() || c.is_alphabetic() || (c.is_ascii() && !in_keycap)
+            let joins = matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}');
+            (!is_visible(c) && !joins)
+                || is_control(c)
+                || c.is_whitespace()
+                || c.is_alphabetic()
+                || (c.is_ascii() && !in_keycap)
         };
         let is_one = (1..=EMOJI_CHARS).contains(&raw.chars().count());
         if !is_one || raw.chars().any(is_text) || !raw.chars().any(is_visible) {
@@ -161,9 +166,20 @@ mod tests {
         for good in ["👍", "❤️", "👩‍👩‍👧‍👦", "🇰🇷", "1️⃣", "👍🏽", "🫶", "☕"] {
             assert!(Emoji::parse(good).is_ok(), "{good}");
         }
-        for bad in
-            ["", " ", "a", "좋아요", "1", "👍 ", "👍👍👍👍👍👍👍👍👍👍👍👍👍", "\u{200d}", "\u{202e}👍", "<", "#"]
-        {
+        for bad in [
+            "",
+            " ",
+            "a",
+            "좋아요",
+            "1",
+            "👍 ",
+            "👍👍👍👍👍👍👍👍👍👍👍👍👍",
+            "\u{200d}",
+            "\u{202e}👍",
+            "\u{200b}👍",
+            "<",
+            "#",
+        ] {
             assert!(Emoji::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -176,7 +176,8 @@ pub struct Reaction {
     pub by: Vec<String>,
 }
 
-/// The message that a reply answers.
+/// The message that a reply answers, as it was when this state of the reply was made: a change of that message
+/// is no change of the reply. Where its own state is known, that is the one to show.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReplyTo {
     /// Its identity.

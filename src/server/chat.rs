@@ -355,13 +355,13 @@ impl Chat {
         Ok(Entered { room: wire::summary(&room, present.count), present, reset })
     }
 
-    /// The next part of what changed after number `since`: from memory if that has all of it, else a page
-    /// from the store.
+    /// The next part of what changed after number `since`: from memory if that has all of it and reaches number
+    /// `told` (what is stored is published a moment later), else a page from the store.
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
-    pub async fn missed(&self, room: RoomId, since: Seq) -> Result<Missed, Error> {
-        if let Some((news, head)) = self.0.hub.recent(room, since) {
+    pub async fn missed(&self, room: RoomId, since: Seq, told: Seq) -> Result<Missed, Error> {
+        if let Some((news, head)) = self.0.hub.recent(room, since).filter(|(_, head)| *head >= told) {
             return Ok(Missed { news, head, next: None });
         }
         let slice = self.0.store.changed_since(room, since, limits::REPLAY_CHANGES).await?;

@@ -220,3 +220,19 @@ async fn a_text_that_was_deleted_or_edited_away_is_off_the_disk() {
     yard.heard().await;
     yard.madang.disk_forgets("SECRET-OF-THE-SECOND-TEXT").await;
 }
+
+#[tokio::test]
+async fn an_answer_to_one_alone_does_not_overtake_what_everybody_hears() {
+    let mut yard = Yard::open("one").await;
+    let edits = (0..20).map(|n| yard.about("EDIT", json!({"message": format!("edit {}", n / 2)}))).collect::<Vec<_>>();
+    for edit in edits {
+        yard.mina.send(edit).await;
+    }
+    let mut head = 1;
+    for _ in 0..20 {
+        let rev = number(&yard.mina.expect("TALK").await["rev"]);
+        assert!(rev <= head + 1, "after {head} came {rev}");
+        head = head.max(rev);
+    }
+    assert_eq!(head, 11, "every second one changed nothing");
+}

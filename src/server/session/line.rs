@@ -9,6 +9,8 @@ pub(super) struct Line {
     passed: Seq,
     /// Set during a replay: the number after which its next part begins.
     replay: Option<Seq>,
+    /// The room's number in the last ROOM: a replay reaches it at least.
+    told: Seq,
     /// Whether the room's state is to be told before that.
     state_due: bool,
 }
@@ -17,6 +19,16 @@ impl Line {
     /// Changes up to `number` are not this connection's concern.
     pub(super) fn skip_to(&mut self, number: Seq) {
         self.passed = number;
+    }
+
+    /// The peer was told that the room is at `head`.
+    pub(super) fn tell(&mut self, head: Seq) {
+        self.told = head;
+    }
+
+    /// The number that a replay must reach.
+    pub(super) fn told(&self) -> Seq {
+        self.told
     }
 
     /// Whether a live change is to be passed on now.

@@ -259,7 +259,9 @@ impl Session {
     }
 
     fn send_room(&mut self, room: RoomSummary, reset: bool) {
-        let Some(here) = self.rooms.get(&room.room_id) else { return };
+        let Some(here) = self.rooms.get_mut(&room.room_id) else { return };
+        here.line.tell(room.head);
+        let you = wire::member(&here.author.name, &here.author.kind);
         let present = self.chat.hub().present(room.room_id);
         self.send(&ServerFrame::Room(RoomState {
             room_id: room.room_id,
@@ -268,7 +270,7 @@ impl Session {
             lobby: room.lobby,
             epoch: self.chat.epoch(),
             head: room.head,
-            you: wire::member(&here.author.name, &here.author.kind),
+            you,
             members: present.members,
             member_count: present.count,
             reset,
@@ -450,7 +452,8 @@ impl Session {
         }
         // The open dialect knows messages, not their changes: it gets each once, in its place.
         let missed = if self.opened.v1 {
-            self.chat.missed(room_id, since).await?
+            let told = self.line(room_id).map_or(0, |line| line.told());
+            self.chat.missed(room_id, since, told).await?
         } else {
             self.chat.missed_messages(room_id, since).await?
         };

@@ -8,7 +8,7 @@ use crate::{
     server::{
         chat::Chat,
         hub::{Closing, Mailbox},
-        mailbox::Delivery,
+        mailbox::{Delivery, Missed},
     },
 };
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future::poll_fn};
@@ -82,12 +82,14 @@ where
                     return End::Lost;
                 }
             }
-            Some(outcome) = session.changes.next(), if !session.changes.is_empty() => session.learn(outcome),
+            Some(outcome) = session.changes.next(), if !session.changes.is_empty() => {
+                // Everything that was stored before is in the queue already, and is said first.
+                let missed = session.mailbox.deliveries.try_take(usize::MAX, &mut batch);
+                take_from_queue(session, &mut batch, missed).await;
+                session.learn(outcome);
+            }
             missed = session.mailbox.deliveries.take(FRAMES_AT_ONCE, &mut batch), if !session.outbox.is_full() => {
-                batch.drain(..).for_each(|delivery: Delivery| session.hear(delivery));
-                if let Some(missed) = missed {
-                    session.catch_up(missed).await;
-                }
+                take_from_queue(session, &mut batch, missed).await;
             }
             incoming = stream.next(), if reading => {
                 pulse.heard = Instant::now();
@@ -102,6 +104,13 @@ where
                 return End::Ours(Closing { code: close::TOO_SLOW, reason: "no progress in reading" });
             }
         }
+    }
+}
+
+async fn take_from_queue(session: &mut Session, batch: &mut Vec<Delivery>, missed: Option<Missed>) {
+    batch.drain(..).for_each(|delivery| session.hear(delivery));
+    if let Some(missed) = missed {
+        session.catch_up(missed).await;
     }
 }
 

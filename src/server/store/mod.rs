@@ -169,7 +169,7 @@ pub trait Store: Send + Sync + 'static {
     /// still needs them: try again later.
     async fn erase(&self) -> Result<bool, Error>;
 
-    /// Notes how far a person has read, at most to the room's last number; back only where `back` says
+    /// Notes how far a person has read, at most to the room's last message; back only where `back` says
     /// so. Gives the mark if that moved it.
     async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Seq>, Error>;
 

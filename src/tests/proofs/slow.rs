@@ -13,12 +13,12 @@ const CONNECTION_BOUND: usize = 256 * 1024;
 const ROOM_BOUND: usize = 4 * 1024 * 1024;
 
 /// Somebody whose kernel takes next to nothing, so that it is the server that must keep it.
-async fn never_reads(server: &Process, room: &str, name: &str) -> Socket {
+async fn never_reads(server: &Process, room: &str, name: &str, since: Option<u64>) -> Socket {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("a small buffer");
     let stream = socket.connect(server.address).await.expect("a connection");
     let (mut reader, _) = connect_over(stream, server, &[("sec-websocket-protocol", "madang.v1")]).await;
-    reader.send(json!({"type": "ENTER", "roomId": room, "sender": name, "since": 0})).await;
+    reader.send(json!({"type": "ENTER", "roomId": room, "sender": name, "since": since})).await;
     reader
 }
 
@@ -49,7 +49,8 @@ async fn readers_that_never_read_cost_no_more_than_is_stated() {
     let before = server.resident().await;
     let mut readers = Vec::new();
     for n in 0..count {
-        readers.push(never_reads(&server, &room, &format!("stuck {n}")).await);
+        // Half of them have everything to read, half only what comes.
+        readers.push(never_reads(&server, &room, &format!("stuck {n}"), (n % 2 == 0).then_some(0)).await);
     }
     let mut sizes = Vec::new();
     for round in 0..2 {
@@ -171,7 +172,7 @@ async fn one_that_never_reads_and_one_that_reads_slowly_delay_nobody() {
             // 16 KiB every 131 ms are 1 Mbit/s.
             proxy.delay(Direction::ToClient, Duration::from_millis(131));
             let throttled = if with_slow_ones {
-                stuck.push(never_reads(&server, &room, "stuck").await);
+                stuck.push(never_reads(&server, &room, "stuck", Some(0)).await);
                 Some(v1(&Place::at(proxy.address())).await)
             } else {
                 None
@@ -224,7 +225,7 @@ async fn whoever_takes_nothing_for_a_minute_is_closed_and_resumes_whole() {
     let room = server.new_room("stuck").await;
     let (mut mouth, mut ears) = member(&server, &room, "speaker").await;
     ears.expect_kind("ROOM").await;
-    let stuck = never_reads(&server, &room, "stuck").await;
+    let stuck = never_reads(&server, &room, "stuck", None).await;
     ears.expect_kind("ENTER").await;
     let padding = "x".repeat(4_000);
     for n in 0..3_000 {

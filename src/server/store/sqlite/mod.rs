@@ -241,7 +241,7 @@ impl Store for Sqlite {
     async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Seq>, Error> {
         let (person, wanted) = (bytes(person.as_bytes()), i64::try_from(seq).unwrap_or(i64::MAX));
         let found: Option<(i64, i64, Option<i64>)> = sqlx::query_as(
-            "SELECT r.number, min(r.head, ?1), p.seq FROM rooms r LEFT JOIN reads p ON p.room = r.number AND p.person = ?2 \
+            "SELECT r.number, min(coalesce((SELECT max(seq) FROM messages m WHERE m.room = r.number), 0), ?1), p.seq FROM rooms r LEFT JOIN reads p ON p.room = r.number AND p.person = ?2 \
              WHERE r.id = ?3",
         )
         .bind(wanted)
