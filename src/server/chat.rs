@@ -99,7 +99,7 @@ pub enum Wish {
 
 /// Some of what came after a number.
 #[derive(Debug)]
-pub struct Missed {
+pub struct ReplayPart {
     /// The present state of each message, by ascending number.
     pub news: Vec<News>,
     /// The room's number at that moment.
@@ -108,7 +108,7 @@ pub struct Missed {
     pub next: Option<Seq>,
 }
 
-impl Missed {
+impl ReplayPart {
     /// Of what the store gave, as much as one connection may hold.
     fn of(slice: &Slice, lobby: RoomId, number: impl Fn(&News) -> Seq) -> Self {
         let (mut news, mut bytes) = (Vec::new(), 0);
@@ -360,12 +360,12 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
-    pub async fn missed(&self, room: RoomId, since: Seq, told: Seq) -> Result<Missed, Error> {
+    pub async fn missed(&self, room: RoomId, since: Seq, told: Seq) -> Result<ReplayPart, Error> {
         if let Some((news, head)) = self.0.hub.recent(room, since).filter(|(_, head)| *head >= told) {
-            return Ok(Missed { news, head, next: None });
+            return Ok(ReplayPart { news, head, next: None });
         }
         let slice = self.0.store.changed_since(room, since, limits::REPLAY_CHANGES).await?;
-        Ok(Missed::of(&slice, self.lobby(), |news| news.rev))
+        Ok(ReplayPart::of(&slice, self.lobby(), |news| news.rev))
     }
 
     /// The next messages after place `since`, as they are now and without those that were taken back: for
@@ -373,9 +373,9 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
-    pub async fn missed_messages(&self, room: RoomId, since: Seq) -> Result<Missed, Error> {
+    pub async fn missed_messages(&self, room: RoomId, since: Seq) -> Result<ReplayPart, Error> {
         let slice = self.0.store.said_since(room, since, limits::REPLAY_CHANGES).await?;
-        Ok(Missed::of(&slice, self.lobby(), |news| news.seq))
+        Ok(ReplayPart::of(&slice, self.lobby(), |news| news.seq))
     }
 
     /// Hands a message to the writer. Everyone in the room, the speaker included, hears it once it is on

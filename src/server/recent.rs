@@ -2,7 +2,7 @@
 
 use super::{hub::plain_text, wire};
 use crate::{
-    domain::{Message, MessageId, RoomId, Seq, limits},
+    domain::{Message, RoomId, Seq, limits},
     protocol::ServerFrame,
 };
 use std::collections::VecDeque;
@@ -13,14 +13,10 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 pub struct News {
     /// The room.
     pub room: RoomId,
-    /// The message.
-    pub id: MessageId,
     /// Its place.
     pub seq: Seq,
     /// The number of its last change.
     pub rev: Seq,
-    /// Whether it was taken back.
-    pub deleted: bool,
     /// The TALK frame.
     pub text: Utf8Bytes,
     /// What the plain audience of the lobby hears.
@@ -34,10 +30,8 @@ impl News {
         let plain = message.room == lobby && !message.deleted;
         Self {
             room: message.room,
-            id: message.id,
             seq: message.seq,
             rev: message.rev,
-            deleted: message.deleted,
             text: ServerFrame::Talk(wire::talk(message)).to_json().into(),
             plain: plain.then(|| plain_text(message.author.name.as_str(), &message.body).into()),
         }
@@ -94,10 +88,8 @@ mod tests {
     use super::*;
 
     fn news(seq: Seq, rev: Seq, length: usize) -> News {
-        // Only the same message has the same place.
-        let id = uuid::Uuid::from_u128(seq.into()).into();
         let room = uuid::Uuid::nil().into();
-        News { room, id, seq, rev, deleted: false, text: "x".repeat(length).into(), plain: None }
+        News { room, seq, rev, text: "x".repeat(length).into(), plain: None }
     }
 
     fn revs(recent: &Recent, since: Seq) -> Option<Vec<Seq>> {
