@@ -440,8 +440,8 @@ impl Session {
             self.leave(room_id, Departure::Abrupt);
             self.refuse(error, Some(room_id), None);
         }
-        // Somebody a long way behind takes no more than a third of the time: those who talk come first.
-        self.rest_until = begun + begun.elapsed() * 3;
+        // Somebody a long way behind takes no more than a tenth of the time: those who talk come first.
+        self.rest_until = begun + begun.elapsed() * 10;
         true
     }
 
