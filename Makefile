@@ -1,7 +1,7 @@
 # The two commands of the README, and what they are made of. Everything they need is installed by .ci/setup.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: run build test torture faults
+.PHONY: run build test torture faults bench
 run: build ## Build Madang and serve it
 	@$(TARGET)/release/madang
 
@@ -19,3 +19,6 @@ torture: ## Try every promise many times, and print a table (about 15 minutes)
 
 faults: ## Put known faults into the server, and see that the proofs catch each (about 10 minutes)
 	@.ci/faults
+
+bench: ## Compare the fan-out with a bare loop, Bun, axum, ws and Socket.IO (about 10 minutes)
+	@.ci/bench

@@ -1,0 +1,6 @@
+//! What Madang's fan-out costs, beside others doing the same work.
+
+pub mod frame;
+pub mod load;
+pub mod report;
+pub mod server;

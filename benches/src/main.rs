@@ -1,0 +1,160 @@
+//! Runs every row on every server, interleaved, and prints one table. `fanout --help` says what can be chosen.
+
+use madang_bench::{
+    load::{self, Outcome, Pace, Work},
+    report::Ratios,
+    server::{Peer, SERVER_CORE, Server},
+};
+use std::{collections::HashMap, path::PathBuf, process::ExitCode, time::Duration};
+
+const USAGE: &str = "fanout [--rows A,B] [--peers A,B] [--repeats N] [--seconds N]
+  rows:  1x200-paced 1x1000-paced 1x200-full 100x50-full 32-talkers
+  peers: floor1 floorN bun bun+sqlite axum ws socket.io (madang always runs)
+MADANG_BIN names the server.";
+/// Beyond this spread of the floor's own cost, a row says nothing.
+const NOISY: f64 = 1.3;
+
+/// A row of the table.
+struct Row {
+    name: &'static str,
+    work: Work,
+    /// Madang's CPU per delivery is to be at most this much of each.
+    targets: &'static [(Peer, f64)],
+}
+
+const ROWS: &[Row] = &[
+    Row {
+        name: "1x200-paced",
+        work: Work { rooms: 1, members: 200, talkers: 1, pace: Pace::PerSecond(200) },
+        targets: &[(Peer::Floor1, 1.10), (Peer::Bun, 1.0), (Peer::Axum, 0.85)],
+    },
+    Row {
+        name: "1x1000-paced",
+        work: Work { rooms: 1, members: 1_000, talkers: 1, pace: Pace::PerSecond(50) },
+        targets: &[(Peer::Floor1, 1.10), (Peer::Bun, 1.0), (Peer::Axum, 0.85)],
+    },
+    Row {
+        name: "1x200-full",
+        work: Work { rooms: 1, members: 200, talkers: 200, pace: Pace::UnderWay(200) },
+        targets: &[(Peer::FloorN, 1.10), (Peer::Bun, 0.85)],
+    },
+    Row {
+        name: "100x50-full",
+        work: Work { rooms: 100, members: 50, talkers: 50, pace: Pace::UnderWay(8) },
+        targets: &[(Peer::FloorN, 1.10), (Peer::Bun, 1.0)],
+    },
+    Row {
+        name: "32-talkers",
+        work: Work { rooms: 1, members: 32, talkers: 32, pace: Pace::UnderWay(32) },
+        targets: &[(Peer::FloorN, 1.25), (Peer::Bun, 0.8)],
+    },
+];
+
+struct Chosen {
+    rows: Vec<&'static Row>,
+    peers: Vec<Peer>,
+    repeats: usize,
+    length: Duration,
+}
+
+fn main() -> ExitCode {
+    match chosen().and_then(|chosen| run(&chosen)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fanout: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chosen() -> Result<Chosen, String> {
+    let mut chosen =
+        Chosen { rows: ROWS.iter().collect(), peers: Peer::ALL.to_vec(), repeats: 3, length: Duration::from_secs(3) };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or(USAGE)?;
+        let number = || value.parse().map_err(|_| format!("{name} {value}: a number"));
+        match name.as_str() {
+            "--rows" => chosen.rows.retain(|row| value.split(',').any(|name| name == row.name)),
+            "--peers" => {
+                chosen.peers.retain(|peer| *peer == Peer::Madang || value.split(',').any(|name| name == peer.name()));
+            }
+            "--repeats" => chosen.repeats = number()?,
+            "--seconds" => chosen.length = Duration::from_secs(number()? as u64),
+            _ => return Err(USAGE.into()),
+        }
+    }
+    if chosen.rows.is_empty() || chosen.repeats == 0 { Err(USAGE.into()) } else { Ok(chosen) }
+}
+
+fn run(chosen: &Chosen) -> Result<(), String> {
+    stay_off_the_servers_core()?;
+    let scratch = std::env::var_os("CARGO_TARGET_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    println!("| row | against | CPU per delivery | target | deliveries/s | p99 | |");
+    println!("|---|---|---|---|---|---|---|");
+    for row in &chosen.rows {
+        let mut outcomes: HashMap<Peer, Vec<Outcome>> = HashMap::new();
+        for repeat in 0..chosen.repeats {
+            // Another order each time: what comes first is not always the same.
+            for n in 0..chosen.peers.len() {
+                let peer = chosen.peers[(n + repeat) % chosen.peers.len()];
+                let server = Server::start(peer, &scratch)?;
+                let outcome = load::run(&server, row.work, chosen.length)
+                    .map_err(|error| format!("{} on {}: {error}", row.name, peer.name()))?;
+                eprintln!(
+                    "{} {repeat} {}: {:.2} µs, {:.0}/s, median {:.2} ms, p99 {:.2} ms",
+                    row.name,
+                    peer.name(),
+                    outcome.cpu_us,
+                    outcome.per_second,
+                    outcome.median_ms,
+                    outcome.p99_ms
+                );
+                outcomes.entry(peer).or_default().push(outcome);
+            }
+        }
+        print_row(row, &chosen.peers, &outcomes);
+    }
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    println!("\n{} repeats of {:?}; load {}", chosen.repeats, chosen.length, load.trim());
+    Ok(())
+}
+
+fn print_row(row: &Row, peers: &[Peer], outcomes: &HashMap<Peer, Vec<Outcome>>) {
+    let madang = &outcomes[&Peer::Madang];
+    let noise = [Peer::FloorN, Peer::Floor1]
+        .iter()
+        .find_map(|peer| outcomes.get(peer))
+        .map(|floor| Ratios::new(floor.iter().map(|outcome| outcome.cpu_us).collect()).spread());
+    for peer in peers.iter().filter(|peer| **peer != Peer::Madang) {
+        let ratio = |number: fn(&Outcome) -> f64| {
+            Ratios::new(madang.iter().zip(&outcomes[peer]).map(|(own, other)| number(own) / number(other)).collect())
+        };
+        let cpu = ratio(|outcome| outcome.cpu_us);
+        let target = row.targets.iter().find(|(of, _)| of == peer).map(|(_, most)| *most);
+        let verdict = match target {
+            _ if noise.is_some_and(|noise| noise > NOISY) => "too noisy to say",
+            Some(most) if cpu.median() <= most => "met",
+            Some(_) => "**not met**",
+            None => "",
+        };
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {verdict} |",
+            row.name,
+            peer.name(),
+            cpu.text(),
+            target.map_or_else(String::new, |most| format!("≤ {most:.2}")),
+            ratio(|outcome| outcome.per_second).text(),
+            ratio(|outcome| outcome.p99_ms).text(),
+        );
+    }
+}
+
+fn stay_off_the_servers_core() -> Result<(), String> {
+    let mut cores = rustix::thread::sched_getaffinity(None).map_err(|error| error.to_string())?;
+    cores.unset(SERVER_CORE);
+    if cores.count() == 0 {
+        return Err("the load generator needs a core beside the server's".into());
+    }
+    rustix::thread::sched_setaffinity(None, &cores).map_err(|error| error.to_string())
+}
