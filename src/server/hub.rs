@@ -4,7 +4,7 @@
 //! ([`super::mailbox`]). Changes arrive here from the one writer, in the order of their numbers.
 
 use super::{
-    mailbox::{self, Delivery, Inlet, Outlet},
+    mailbox::{self, Batch, Delivery, Inlet, Outlet},
     presence::{self, Departure, Left, Members, Present},
     recent::{News, Recent},
     store::TokenHash,
@@ -20,7 +20,10 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::sync::{Notify, watch};
+use tokio::{
+    net::tcp::OwnedWriteHalf,
+    sync::{Notify, watch},
+};
 
 /// Names a connection as long as the process lives.
 pub type ConnectionId = u64;
@@ -111,11 +114,11 @@ impl Hub {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a connection's queue.
+    /// Opens a connection's queue before its socket.
     #[must_use]
-    pub fn connect(&self, kind: Kind) -> Mailbox {
+    pub fn connect(&self, kind: Kind, socket: Option<OwnedWriteHalf>) -> Mailbox {
         let id = self.0.next_number.fetch_add(1, Ordering::Relaxed);
-        let (queue, deliveries) = mailbox::queue();
+        let (queue, deliveries) = mailbox::queue(socket);
         let (closing, closed) = watch::channel(None);
         let mut state = self.state();
         if !kind.v1 {
@@ -203,20 +206,27 @@ impl Hub {
         self.0.stirred.notify_one();
     }
 
-    /// Hands a change to everyone in its room. The open dialect knows new messages alone.
-    pub fn publish(&self, news: &News) {
+    /// Hands changes of one room, stored together, to everyone in it. The open dialect knows new messages alone.
+    pub fn publish(&self, room_id: RoomId, news: &[News]) {
         let mut state = self.state();
         let State { connections, rooms, plain: audience, stirred, .. } = &mut *state;
-        if let Some(room) = rooms.get_mut(&news.room) {
-            room.recent.push(news);
-            let delivery = Delivery::of(news);
-            let present = room.members.connections().filter_map(|(id, _)| connections.get(&id));
-            present.filter(|c| c.kind.v1 || news.is_new()).for_each(|connection| connection.deliver(&delivery));
+        if let Some(room) = rooms.get_mut(&room_id) {
+            news.iter().for_each(|news| room.recent.push(news));
+            let all = Batch::new(news.iter().map(Delivery::of).collect());
+            let has_changes = news.iter().any(|news| !news.is_new());
+            let only_new =
+                has_changes.then(|| Batch::new(news.iter().filter(|n| n.is_new()).map(Delivery::of).collect()));
+            let only_new = only_new.as_ref().unwrap_or(&all);
+            for connection in room.members.connections().filter_map(|(id, _)| connections.get(&id)) {
+                if let Some(batch) = if connection.kind.v1 { &all } else { only_new } {
+                    connection.queue.put_all(batch);
+                }
+            }
         }
-        if let Some(bare) = Delivery::bare(news) {
+        for bare in news.iter().filter_map(Delivery::bare) {
             audience.iter().filter_map(|id| connections.get(id)).for_each(|connection| connection.deliver(&bare));
         }
-        stirred.insert(news.room);
+        stirred.insert(room_id);
         self.0.stirred.notify_one();
     }
 

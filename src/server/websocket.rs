@@ -3,6 +3,7 @@
 use super::{
     http::App,
     hub::{Closing, Kind},
+    mailbox::Writer,
     security::{Client, problem},
     session::{self, End, Opened},
     store::Person,
@@ -18,10 +19,16 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::{TcpStream, tcp::OwnedReadHalf},
     time::timeout,
 };
 use tokio_tungstenite::{
@@ -93,10 +100,14 @@ async fn serve(app: App, on_upgrade: OnUpgrade, kind: Kind, person: Option<Perso
     // Held until the end, so that a stopping server waits for the close frame to go out.
     let _alive = app.alive.clone();
     let Ok(upgraded) = on_upgrade.await else { return };
-    let io = TokioIo::new(upgraded);
-    let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(socket_settings())).await;
+    // What our own accept loop gave to hyper.
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
+    let (reads, writes) = io.into_inner().into_split();
+    let mailbox = app.chat.hub().connect(kind, Some(writes));
+    let io = Io { reads, writes: mailbox.deliveries.writer() };
+    let early = read_buf.to_vec();
+    let mut socket = WebSocketStream::from_partially_read(io, early, Role::Server, Some(socket_settings())).await;
     let opened = Opened { v1: kind.v1, person, address: client.address };
-    let mailbox = app.chat.hub().connect(kind);
     // A session that ended since the handshake was not there yet to be closed with the others.
     if let Some((session, _)) = &kind.session
         && !matches!(app.chat.who(Some(session)).await, Ok(Some(_)))
@@ -115,7 +126,7 @@ async fn serve(app: App, on_upgrade: OnUpgrade, kind: Kind, person: Option<Perso
 
 /// Sends the close frame, then reads on for a while: closing a socket with unread input makes the
 /// kernel send a reset, and the peer would never see the code.
-async fn say_goodbye(mut socket: WebSocketStream<TokioIo<Upgraded>>, closing: Option<Closing>) {
+async fn say_goodbye(mut socket: WebSocketStream<Io>, closing: Option<Closing>) {
     let frame = closing.map(|Closing { code, reason }| CloseFrame { code: code.into(), reason: reason.into() });
     // In answer to the peer's own close frame, tungstenite has queued the reply; this sends it.
     let _ = socket.close(frame).await;
@@ -124,4 +135,30 @@ async fn say_goodbye(mut socket: WebSocketStream<TokioIo<Upgraded>>, closing: Op
     let mut rest = [0; READ_BUFFER];
     let read_on = async { while io.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
     let _ = timeout(limits::LINGER, read_on).await;
+}
+
+/// The socket as tungstenite sees it: it shares the way out with those who write straight to it.
+struct Io {
+    reads: OwnedReadHalf,
+    writes: Writer,
+}
+
+impl AsyncRead for Io {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.reads).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Io {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.writes.poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.writes.poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.writes.shutdown())
+    }
 }

@@ -6,8 +6,8 @@ use super::{
     recent::News,
     store::{Applied, Change, Store},
 };
-use crate::domain::{Error, limits};
-use std::sync::Arc;
+use crate::domain::{Error, RoomId, limits};
+use std::{collections::HashMap, sync::Arc};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
@@ -90,13 +90,18 @@ impl Writer {
     async fn write(&mut self, batch: impl Iterator<Item = Order>) {
         let (changes, receipts): (Vec<_>, Vec<_>) = batch.map(|order| (order.change, order.receipt)).unzip();
         let outcomes = self.store.apply(&changes).await.unwrap_or_else(|error| vec![Err(error); changes.len()]);
-        for ((change, outcome), receipt) in changes.iter().zip(outcomes).zip(receipts) {
-            if let Ok(Applied::Changed(message)) = &outcome {
-                self.hub.publish(&News::of(message, self.store.lobby()));
+        let mut news: HashMap<RoomId, Vec<News>> = HashMap::new();
+        for (change, outcome) in changes.iter().zip(&outcomes) {
+            if let Ok(Applied::Changed(message)) = outcome {
+                news.entry(message.room).or_default().push(News::of(message, self.store.lobby()));
                 if change.erases() {
                     self.erase_at.get_or_insert_with(|| Instant::now() + limits::ERASE_AFTER);
                 }
             }
+        }
+        // In each room in the order of its numbers; between rooms there is none.
+        news.iter().for_each(|(room, news)| self.hub.publish(*room, news));
+        for (outcome, receipt) in outcomes.into_iter().zip(receipts) {
             // Whoever asked may have gone; the change is stored all the same.
             let _ = receipt.send(outcome);
         }

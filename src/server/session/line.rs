@@ -1,14 +1,19 @@
 //! How far a connection has followed one room's line of numbers.
 
-use crate::domain::Seq;
+use crate::{domain::Seq, server::mailbox::Passed};
+use std::sync::atomic::Ordering;
 
 /// How far a connection has followed one room's line of numbers.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    /// Changes up to this number were passed on, or need not be.
-    passed: Seq,
+    /// Changes up to this number were passed on, or need not be. Shared with those who write to the socket.
+    passed: Passed,
     /// Set during a replay: the number after which its next part begins.
     replay: Option<Seq>,
+    /// How many numbers were still to come after the last part of it.
+    behind: Seq,
+    /// Whether the room moved on by more than half of what that part brought.
+    falls_back: bool,
     /// The room's number in the last ROOM: a replay reaches it at least.
     told: Seq,
     /// Whether the room's state is to be told before that.
@@ -18,7 +23,12 @@ pub(super) struct Line {
 impl Line {
     /// Changes up to `number` are not this connection's concern.
     pub(super) fn skip_to(&mut self, number: Seq) {
-        self.passed = number;
+        self.passed.store(number, Ordering::Relaxed);
+    }
+
+    /// The number up to which it has followed, as it moves.
+    pub(super) fn passed(&self) -> Passed {
+        self.passed.clone()
     }
 
     /// The peer was told that the room is at `head`.
@@ -33,11 +43,7 @@ impl Line {
 
     /// Whether a live change is to be passed on now.
     pub(super) fn passes(&mut self, number: Seq) -> bool {
-        let passes = self.replay.is_none() && number > self.passed;
-        if passes {
-            self.passed = number;
-        }
-        passes
+        self.replay.is_none() && self.passed.fetch_max(number, Ordering::Relaxed) < number
     }
 
     /// Everything after number `since` is to be read from the log.
@@ -49,7 +55,7 @@ impl Line {
     /// what was passed on needs no repeat.
     pub(super) fn missed_from(&mut self, lowest: Seq) {
         if self.replay.is_none() {
-            self.replay_after(self.passed.max(lowest - 1));
+            self.replay_after(self.passed.load(Ordering::Relaxed).max(lowest - 1));
         }
     }
 
@@ -57,7 +63,7 @@ impl Line {
     pub(super) fn tell_anew(&mut self) {
         self.state_due = true;
         if self.replay.is_none() {
-            self.replay_after(self.passed);
+            self.replay_after(self.passed.load(Ordering::Relaxed));
         }
     }
 
@@ -71,9 +77,19 @@ impl Line {
         self.replay
     }
 
+    /// Whether a replay that takes its time would never reach the room, or late.
+    pub(super) fn falls_back(&self) -> bool {
+        self.falls_back
+    }
+
     /// A part was passed on; the room was at `head` then. The next part begins after `next`, if that was not all.
     pub(super) fn replayed(&mut self, head: Seq, next: Option<Seq>) {
-        self.passed = head;
+        let from = self.replay.unwrap_or(head);
+        let (to, behind) = (next.unwrap_or(head), next.map_or(0, |next| head.saturating_sub(next)));
+        let gained = self.behind.saturating_sub(behind);
+        self.falls_back = gained < to.saturating_sub(from) / 2;
+        self.behind = behind;
+        self.skip_to(head);
         self.replay = next;
     }
 }
@@ -100,6 +116,17 @@ mod tests {
         assert!(!line.passes(11));
         line.replayed(11, None);
         assert_eq!((line.passes(11), line.passes(12)), (false, true));
+    }
+
+    #[test]
+    fn a_replay_in_a_room_that_moves_as_fast_falls_back() {
+        let mut line = Line::default();
+        line.replay_after(0);
+        line.replayed(1_000, Some(50));
+        line.replayed(1_010, Some(100));
+        assert!(!line.falls_back());
+        line.replayed(1_050, Some(150));
+        assert!(line.falls_back());
     }
 
     #[test]

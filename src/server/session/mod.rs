@@ -8,7 +8,7 @@ mod pump;
 use super::{
     chat::{Chat, Draft, GUEST_PREFIX, Resume, Speaker, Wish},
     hub::{Closing, Mailbox},
-    mailbox::{Delivery, Missed},
+    mailbox::{Delivery, Missed, Straight},
     presence::{self, Departure},
     store::{Applied, Person},
     wire,
@@ -168,6 +168,10 @@ impl Session {
     }
 
     async fn act(&mut self, frame: ClientFrame) {
+        if !matches!(frame, ClientFrame::Talk { .. }) {
+            // It may change what this connection is to hear.
+            self.mailbox.deliveries.hold();
+        }
         match frame {
             ClientFrame::Enter { room_id, sender, since, epoch } => {
                 let resume = since.filter(|_| self.opened.v1).map(|since| Resume { since, epoch });
@@ -440,8 +444,10 @@ impl Session {
             self.leave(room_id, Departure::Abrupt);
             self.refuse(error, Some(room_id), None);
         }
-        // Somebody a long way behind takes no more than a tenth of the time: those who talk come first.
-        self.rest_until = begun + begun.elapsed() * 10;
+        // Somebody a long way behind takes no more than a tenth of the time: those who talk come first. But it
+        // must arrive, however much they talk.
+        let falls_back = self.line(room_id).is_some_and(|line| line.falls_back());
+        self.rest_until = if falls_back { begun } else { begun + begun.elapsed() * 10 };
         true
     }
 
@@ -483,7 +489,17 @@ impl Session {
         );
     }
 
+    /// There is nothing to write: others may write straight to the socket what they say.
+    fn go_straight(&self) {
+        self.mailbox.deliveries.go_straight(|| {
+            let plain = self.plain.iter().map(|line| (self.chat.lobby(), line.passed()));
+            let rooms = self.rooms.iter().map(|(room, here)| (*room, here.line.passed()));
+            Straight { lines: plain.chain(rooms).collect(), bare: self.plain.is_some() }
+        });
+    }
+
     fn send(&mut self, frame: &ServerFrame) {
+        self.mailbox.deliveries.hold();
         self.outbox.push(frame.to_json().into());
     }
 }

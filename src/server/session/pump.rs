@@ -60,9 +60,13 @@ where
     let mut batch = Vec::new();
     loop {
         let writing = !session.outbox.texts.is_empty() || pulse.ping_due || session.arrival == Arrival::ToAsk;
+        pulse.unflushed |= session.mailbox.deliveries.has_rest();
         let idle = !writing && !pulse.unflushed;
         if idle {
             pulse.progress = Instant::now();
+            if !session.is_replaying() {
+                session.go_straight();
+            }
         }
         let may_replay = idle && session.arrival == Arrival::Known;
         if may_replay && session.rest_until <= pulse.progress && session.replay().await {
@@ -93,6 +97,8 @@ where
             }
             incoming = stream.next(), if reading => {
                 pulse.heard = Instant::now();
+                // tungstenite answers by itself, and may not be done with it.
+                pulse.unflushed |= matches!(incoming, Some(Ok(Message::Ping(_))));
                 if let Some(end) = take_in(session, incoming).await {
                     return end;
                 }
