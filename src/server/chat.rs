@@ -109,8 +109,8 @@ pub struct ReplayPart {
 }
 
 impl ReplayPart {
-    /// Of what the store gave, as much as one connection may hold.
-    fn of(slice: &Slice, lobby: RoomId, number: impl Fn(&News) -> Seq) -> Self {
+    /// Of what the store gave when asked for `most` messages, as much as one connection may hold.
+    fn of(slice: &Slice, most: u32, lobby: RoomId, number: impl Fn(&News) -> Seq) -> Self {
         let (mut news, mut bytes) = (Vec::new(), 0);
         for message in &slice.messages {
             if bytes >= limits::REPLAY_BYTES {
@@ -120,7 +120,7 @@ impl ReplayPart {
             bytes += one.text.len();
             news.push(one);
         }
-        let is_all = news.len() == slice.messages.len() && news.len() < limits::REPLAY_CHANGES as usize;
+        let is_all = news.len() == slice.messages.len() && news.len() < most as usize;
         let next = news.last().filter(|_| !is_all).map(number);
         Self { news, head: slice.room.head, next }
     }
@@ -356,26 +356,27 @@ impl Chat {
     }
 
     /// The next part of what changed after number `since`: from memory if that has all of it and reaches number
-    /// `told` (what is stored is published a moment later), else a page from the store.
+    /// `told` (what is stored is published a moment later), else at most
+    /// `most` messages from the store.
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
-    pub async fn missed(&self, room: RoomId, since: Seq, told: Seq) -> Result<ReplayPart, Error> {
+    pub async fn missed(&self, room: RoomId, since: Seq, told: Seq, most: u32) -> Result<ReplayPart, Error> {
         if let Some((news, head)) = self.0.hub.recent(room, since).filter(|(_, head)| *head >= told) {
             return Ok(ReplayPart { news, head, next: None });
         }
-        let slice = self.0.store.changed_since(room, since, limits::REPLAY_CHANGES).await?;
-        Ok(ReplayPart::of(&slice, self.lobby(), |news| news.rev))
+        let slice = self.0.store.changed_since(room, since, most).await?;
+        Ok(ReplayPart::of(&slice, most, self.lobby(), |news| news.rev))
     }
 
-    /// The next messages after place `since`, as they are now and without those that were taken back: for
+    /// The next messages, at most `most`, after place `since`, as they are now and without those that were taken back: for
     /// listeners who know messages and not their changes.
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
-    pub async fn missed_messages(&self, room: RoomId, since: Seq) -> Result<ReplayPart, Error> {
-        let slice = self.0.store.said_since(room, since, limits::REPLAY_CHANGES).await?;
-        Ok(ReplayPart::of(&slice, self.lobby(), |news| news.seq))
+    pub async fn missed_messages(&self, room: RoomId, since: Seq, most: u32) -> Result<ReplayPart, Error> {
+        let slice = self.0.store.said_since(room, since, most).await?;
+        Ok(ReplayPart::of(&slice, most, self.lobby(), |news| news.seq))
     }
 
     /// Hands a message to the writer. Everyone in the room, the speaker included, hears it once it is on

@@ -1,7 +1,17 @@
 //! How far a connection has followed one room's line of numbers.
 
-use crate::{domain::Seq, server::mailbox::Passed};
+use crate::{
+    domain::{Seq, limits},
+    server::mailbox::Passed,
+};
 use std::sync::atomic::Ordering;
+
+/// A replay may rest this many times as long as its last part took; each effort halves it.
+const RESTS: u32 = 10;
+/// The effort from which there is no rest, and parts grow instead.
+const RESTLESS: u32 = 4;
+/// The most effort.
+const UTMOST: u32 = 8;
 
 /// How far a connection has followed one room's line of numbers.
 #[derive(Debug, Default)]
@@ -11,9 +21,9 @@ pub(super) struct Line {
     /// Set during a replay: the number after which its next part begins.
     replay: Option<Seq>,
     /// How many numbers were still to come after the last part of it.
-    behind: Seq,
-    /// Whether the room moved on by more than half of what that part brought.
-    falls_back: bool,
+    behind: Option<Seq>,
+    /// How often more the room moved on by over half of what a part brought, than by less.
+    effort: u32,
     /// The room's number in the last ROOM: a replay reaches it at least.
     told: Seq,
     /// Whether the room's state is to be told before that.
@@ -77,18 +87,25 @@ impl Line {
         self.replay
     }
 
-    /// Whether a replay that takes its time would never reach the room, or late.
-    pub(super) fn falls_back(&self) -> bool {
-        self.falls_back
+    /// How many times as long as its last part took a replay may rest. Somebody a long way behind takes no more
+    /// than a tenth of the time: those who talk come first. But it must arrive, however much they talk.
+    pub(super) fn rests(&self) -> u32 {
+        RESTS >> self.effort
+    }
+
+    /// How many changes its next part may bring: up to 16 times the usual.
+    pub(super) fn part(&self) -> u32 {
+        limits::REPLAY_CHANGES << self.effort.saturating_sub(RESTLESS)
     }
 
     /// A part was passed on; the room was at `head` then. The next part begins after `next`, if that was not all.
     pub(super) fn replayed(&mut self, head: Seq, next: Option<Seq>) {
         let from = self.replay.unwrap_or(head);
         let (to, behind) = (next.unwrap_or(head), next.map_or(0, |next| head.saturating_sub(next)));
-        let gained = self.behind.saturating_sub(behind);
-        self.falls_back = gained < to.saturating_sub(from) / 2;
-        self.behind = behind;
+        // A step of effort halves a lap or doubles a part: where one gains half a part, the one below still holds.
+        let falls_back = self.behind.is_some_and(|before| before < behind + to.saturating_sub(from) / 2);
+        self.effort = if falls_back { UTMOST.min(self.effort + 1) } else { self.effort.saturating_sub(1) };
+        self.behind = next.is_some().then_some(behind);
         self.skip_to(head);
         self.replay = next;
     }
@@ -119,14 +136,20 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_in_a_room_that_moves_as_fast_falls_back() {
+    fn a_replay_takes_its_time_unless_the_room_moves_as_fast() {
         let mut line = Line::default();
         line.replay_after(0);
         line.replayed(1_000, Some(50));
         line.replayed(1_010, Some(100));
-        assert!(!line.falls_back());
+        assert_eq!((line.rests(), line.part()), (10, 50));
         line.replayed(1_050, Some(150));
-        assert!(line.falls_back());
+        assert_eq!((line.rests(), line.part()), (5, 50));
+        for number in 4..9 {
+            line.replayed(number * 1_000, Some(number * 50));
+        }
+        assert_eq!((line.rests(), line.part()), (0, 200), "no rest, and more at a time");
+        line.replayed(8_010, Some(600));
+        assert_eq!((line.rests(), line.part()), (0, 100));
     }
 
     #[test]

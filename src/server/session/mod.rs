@@ -444,10 +444,8 @@ impl Session {
             self.leave(room_id, Departure::Abrupt);
             self.refuse(error, Some(room_id), None);
         }
-        // Somebody a long way behind takes no more than a tenth of the time: those who talk come first. But it
-        // must arrive, however much they talk.
-        let falls_back = self.line(room_id).is_some_and(|line| line.falls_back());
-        self.rest_until = if falls_back { begun } else { begun + begun.elapsed() * 10 };
+        let rests = self.line(room_id).map_or(0, |line| line.rests());
+        self.rest_until = begun + begun.elapsed() * rests;
         true
     }
 
@@ -456,12 +454,12 @@ impl Session {
             let room = self.chat.room(room_id).await?;
             self.send_room(room, false);
         }
+        let (told, most) = self.line(room_id).map_or((0, limits::REPLAY_CHANGES), |line| (line.told(), line.part()));
         // The open dialect knows messages, not their changes: it gets each once, in its place.
         let missed = if self.opened.v1 {
-            let told = self.line(room_id).map_or(0, |line| line.told());
-            self.chat.missed(room_id, since, told).await?
+            self.chat.missed(room_id, since, told, most).await?
         } else {
-            self.chat.missed_messages(room_id, since).await?
+            self.chat.missed_messages(room_id, since, most).await?
         };
         for news in missed.news {
             self.outbox.push(if self.plain.is_some() { news.plain.unwrap_or_default() } else { news.text });

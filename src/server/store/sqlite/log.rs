@@ -8,6 +8,7 @@ use crate::{
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use sqlx::{Row, SqliteConnection};
+use std::collections::{HashMap, hash_map::Entry};
 
 /// Why a change was not stored.
 pub(super) enum Failed {
@@ -25,11 +26,23 @@ impl From<sqlx::Error> for Failed {
 
 type Tried<T> = Result<T, Failed>;
 
+/// The rooms that a transaction has changed so far: nobody else moves their numbers meanwhile.
+pub(super) type Heads = HashMap<RoomId, Head>;
+
+/// A room's short key and the number of its last change.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    room: i64,
+    number: i64,
+}
+
 /// One room's log, inside a transaction.
 struct Log<'a> {
     tx: &'a mut SqliteConnection,
     id: RoomId,
     room: i64,
+    /// The number of its last change.
+    head: &'a mut i64,
 }
 
 /// A message as far as a change must know it.
@@ -42,14 +55,13 @@ struct Known {
 }
 
 /// Stores one change. `key` keys the digests that tell a repeat from another message under its id.
-pub(super) async fn apply(tx: &mut SqliteConnection, change: &Change, key: &[u8]) -> Tried<Applied> {
+pub(super) async fn apply(tx: &mut SqliteConnection, heads: &mut Heads, change: &Change, key: &[u8]) -> Tried<Applied> {
     let id = change.room();
-    let room = sqlx::query_scalar("SELECT number FROM rooms WHERE id = ?")
-        .bind(bytes(id.as_bytes()))
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(Failed::Refused(Error::RoomNotFound))?;
-    let mut log = Log { tx, id, room };
+    let head = match heads.entry(id) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(unknown) => unknown.insert(head(tx, id).await?),
+    };
+    let mut log = Log { tx, id, room: head.room, head: &mut head.number };
     match change {
         Change::New(message) => log.say(message, &digest(key, message)).await,
         Change::Edit { id, person, body, if_rev, at, .. } => log.edit(*id, *person, body, *if_rev, *at).await,
@@ -58,21 +70,37 @@ pub(super) async fn apply(tx: &mut SqliteConnection, change: &Change, key: &[u8]
     }
 }
 
+async fn head(tx: &mut SqliteConnection, id: RoomId) -> Tried<Head> {
+    let found = sqlx::query("SELECT number, head FROM rooms WHERE id = ?")
+        .bind(bytes(id.as_bytes()))
+        .fetch_optional(tx)
+        .await?
+        .ok_or(Failed::Refused(Error::RoomNotFound))?;
+    Ok(Head { room: found.try_get("number")?, number: found.try_get("head")? })
+}
+
+/// Stores a message that is new, and nothing for a known id. One string, because each that is run is handed to
+/// SQLite's thread and back, which costs more than what it does there.
+const SAY: &str = "
+    INSERT INTO messages (room, seq, rev, id, digest, person, guest, sender, body, reply_seq, at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, id) DO NOTHING;
+    INSERT INTO changes (room, number, seq, kind) SELECT ?, ?, ?, 'new' WHERE changes() = 1;
+    UPDATE rooms SET head = ? WHERE number = ? AND changes() = 1";
+
 impl Log<'_> {
     async fn say(&mut self, message: &NewMessage, digest: &[u8]) -> Tried<Applied> {
-        if let Some((seq, stored)) = self.said(message.id).await? {
-            return if stored == digest { self.unchanged(seq).await } else { Err(Failed::Refused(Error::IdConflict)) };
-        }
         let reply_seq = match message.reply_to {
+            // A repeat is known even if what it answers is gone by now.
+            Some(_) if self.said(message.id).await?.is_some() => None,
             Some(target) => Some(self.standing(target).await?.seq),
             None => None,
         };
-        let seq = self.next_number(None, "new").await?;
+        let seq = *self.head + 1;
         let (person, guest) = match &message.author.kind {
             AuthorKind::Person(person) => (Some(bytes(person.as_bytes())), None),
             AuthorKind::Guest(tag) => (None, Some(tag.as_str())),
         };
-        sqlx::query("INSERT INTO messages (room, seq, rev, id, digest, person, guest, sender, body, reply_seq, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        let stored = sqlx::query(SAY)
             .bind(self.room)
             .bind(seq)
             .bind(seq)
@@ -84,8 +112,17 @@ impl Log<'_> {
             .bind(message.body.as_str())
             .bind(reply_seq)
             .bind(message.at)
+            .bind(self.room)
+            .bind(seq)
+            .bind(seq)
+            .bind(seq)
+            .bind(self.room)
             .execute(&mut *self.tx)
             .await?;
+        if stored.rows_affected() == 0 {
+            return self.repeat(message.id, digest).await;
+        }
+        *self.head = seq;
         if reply_seq.is_some() {
             return self.changed(seq).await;
         }
@@ -105,6 +142,14 @@ impl Log<'_> {
         }))
     }
 
+    /// A message under an id that is known.
+    async fn repeat(&mut self, id: MessageId, digest: &[u8]) -> Tried<Applied> {
+        match self.said(id).await? {
+            Some((seq, stored)) if stored == digest => self.unchanged(seq).await,
+            _ => Err(Failed::Refused(Error::IdConflict)),
+        }
+    }
+
     async fn edit(
         &mut self,
         id: MessageId,
@@ -122,7 +167,7 @@ impl Log<'_> {
         if if_rev.is_some_and(|rev| rev != known.rev as Seq) {
             return Err(Failed::Refused(Error::IdConflict));
         }
-        let rev = self.next_number(Some(known.seq), "edit").await?;
+        let rev = self.next_number(known.seq, "edit").await?;
         sqlx::query("UPDATE messages SET rev = ?, body = ?, edited_at = ? WHERE room = ? AND seq = ?")
             .bind(rev)
             .bind(body.as_str())
@@ -140,7 +185,7 @@ impl Log<'_> {
         if known.deleted {
             return self.unchanged(known.seq).await;
         }
-        let rev = self.next_number(Some(known.seq), "delete").await?;
+        let rev = self.next_number(known.seq, "delete").await?;
         sqlx::query("UPDATE messages SET rev = ?, body = '', edited_at = NULL, deleted = 1 WHERE room = ? AND seq = ?")
             .bind(rev)
             .bind(self.room)
@@ -186,7 +231,7 @@ impl Log<'_> {
             .bind(person)
             .execute(&mut *self.tx)
             .await?;
-        let rev = self.next_number(Some(known.seq), "react").await?;
+        let rev = self.next_number(known.seq, "react").await?;
         sqlx::query("UPDATE messages SET rev = ? WHERE room = ? AND seq = ?")
             .bind(rev)
             .bind(self.room)
@@ -196,20 +241,19 @@ impl Log<'_> {
         self.changed(known.seq).await
     }
 
-    /// Takes the room's next number for a change of the message at `seq`; a new message's place is its number.
-    async fn next_number(&mut self, seq: Option<i64>, kind: &'static str) -> Tried<i64> {
-        let number: i64 = sqlx::query_scalar("UPDATE rooms SET head = head + 1 WHERE number = ? RETURNING head")
+    /// Takes the room's next number for a change of the message at `seq`.
+    async fn next_number(&mut self, seq: i64, kind: &'static str) -> Tried<i64> {
+        *self.head += 1;
+        sqlx::query("UPDATE rooms SET head = ? WHERE number = ?; INSERT INTO changes (room, number, seq, kind) VALUES (?, ?, ?, ?)")
+            .bind(*self.head)
             .bind(self.room)
-            .fetch_one(&mut *self.tx)
-            .await?;
-        sqlx::query("INSERT INTO changes (room, number, seq, kind) VALUES (?, ?, ?, ?)")
             .bind(self.room)
-            .bind(number)
-            .bind(seq.unwrap_or(number))
+            .bind(*self.head)
+            .bind(seq)
             .bind(kind)
             .execute(&mut *self.tx)
             .await?;
-        Ok(number)
+        Ok(*self.head)
     }
 
     async fn said(&mut self, id: MessageId) -> Tried<Option<(i64, Vec<u8>)>> {

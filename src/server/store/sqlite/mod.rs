@@ -11,7 +11,7 @@ mod verify;
 use super::{Applied, Change, Person, Slice, Store, TokenHash};
 use crate::domain::{DisplayName, Epoch, Error, NameKey, PersonId, Room, RoomId, RoomName, Seq, Timestamp};
 use async_trait::async_trait;
-use log::Failed;
+use log::{Failed, Heads};
 use rows::{MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, message_from, room_from, uuid};
 use sqlx::{
     AssertSqlSafe, Connection, Row, SqlSafeStr, SqliteConnection, SqliteExecutor, SqlitePool,
@@ -91,9 +91,10 @@ impl Sqlite {
 
     async fn try_apply(&self, changes: &[Change]) -> Result<Vec<Result<Applied, Error>>, sqlx::Error> {
         self.write(async |tx| {
+            let mut heads = Heads::new();
             let mut outcomes = Vec::with_capacity(changes.len());
             for change in changes {
-                outcomes.push(match log::apply(tx, change, &self.content_key).await {
+                outcomes.push(match log::apply(tx, &mut heads, change, &self.content_key).await {
                     Ok(applied) => Ok(applied),
                     Err(Failed::Refused(error)) => Err(error),
                     Err(Failed::Broken(error)) => return Err(error),
