@@ -252,7 +252,7 @@ impl Load {
                     member.last += 1;
                 }
                 let room = &mut self.rooms[member.room];
-                if room.first == id
+                if room.first + self.work.members / 2 == id
                     && let Some(sent) = room.under_way.pop_front()
                 {
                     self.latencies.push(sent.elapsed());

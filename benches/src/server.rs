@@ -19,6 +19,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Who is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Peer {
+    /// Madang on a store that keeps nothing.
+    Memory,
     /// Madang as shipped, on SQLite.
     Madang,
     /// A bare loop, a write per member and message.
@@ -39,13 +41,23 @@ pub enum Peer {
 
 impl Peer {
     /// All of them.
-    pub const ALL: [Self; 8] =
-        [Self::Madang, Self::Floor1, Self::FloorN, Self::Bun, Self::BunSqlite, Self::Axum, Self::Ws, Self::SocketIo];
+    pub const ALL: [Self; 9] = [
+        Self::Memory,
+        Self::Madang,
+        Self::Floor1,
+        Self::FloorN,
+        Self::Bun,
+        Self::BunSqlite,
+        Self::Axum,
+        Self::Ws,
+        Self::SocketIo,
+    ];
 
     /// As the table calls it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Memory => "madang-memory",
             Self::Madang => "madang",
             Self::Floor1 => "floor1",
             Self::FloorN => "floorN",
@@ -57,6 +69,12 @@ impl Peer {
         }
     }
 
+    /// Whether it is Madang, on whatever store.
+    #[must_use]
+    pub fn is_madang(self) -> bool {
+        matches!(self, Self::Memory | Self::Madang)
+    }
+
     fn command(self, directory: &Path) -> Command {
         let program = |program: &Path, arguments: &[&str]| {
             let mut command = Command::new("taskset");
@@ -66,7 +84,7 @@ impl Peer {
         let own = |name: &str| std::env::current_exe().expect("our own name").with_file_name(name);
         let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
         match self {
-            Self::Madang => {
+            Self::Memory | Self::Madang => {
                 let unlimited = [
                     "--listen=127.0.0.1:0",
                     "--log=warn",
@@ -76,6 +94,9 @@ impl Peer {
                 ];
                 let mut command = program(Path::new(&std::env::var("MADANG_BIN").expect("MADANG_BIN")), &unlimited);
                 command.arg("--data").arg(directory);
+                if self == Self::Memory {
+                    command.arg("--database-url=memory:");
+                }
                 command
             }
             Self::Floor1 => program(&own("floor"), &["1"]),
@@ -216,7 +237,7 @@ impl Server {
     /// # Errors
     /// What the server said.
     pub fn new_room(&self, name: &str) -> Result<String, String> {
-        if self.peer != Peer::Madang {
+        if !self.peer.is_madang() {
             return Ok(format!("0190b6a5-0000-7000-8000-{:012}", name.rsplit(' ').next().unwrap_or_default()));
         }
         let mut stream = self.connect()?;
@@ -260,7 +281,7 @@ impl Server {
     pub fn open(&self) -> Result<TcpStream, String> {
         let mut stream = self.connect()?;
         let path = if self.peer == Peer::SocketIo { "/socket.io/?EIO=4&transport=websocket" } else { "/ws/chat" };
-        let protocol = if self.peer == Peer::Madang { "Sec-WebSocket-Protocol: madang.v1\r\n" } else { "" };
+        let protocol = if self.peer.is_madang() { "Sec-WebSocket-Protocol: madang.v1\r\n" } else { "" };
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{protocol}\r\n",

@@ -67,7 +67,7 @@ pub const CHANGES_IN_FLIGHT: usize = 64;
 /// Changes of all connections waiting for the writer.
 pub const CHANGES_QUEUED: usize = 4_096;
 /// Changes that one transaction stores at most.
-pub const BATCH_CHANGES: usize = 256;
+pub const BATCH_CHANGES: usize = 1_024;
 /// Text that was deleted or edited away is off the disk, the write-ahead log included, about this much later.
 pub const ERASE_AFTER: Duration = Duration::from_secs(1);
 /// Changes that one step of a replay reads from the store, and bytes that it passes on; the next waits until

@@ -10,7 +10,7 @@ use crate::domain::{Error, RoomId, limits};
 use std::{collections::HashMap, sync::Arc};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
-    task::JoinHandle,
+    task::{JoinHandle, yield_now},
     time::{Instant, sleep_until},
 };
 
@@ -78,11 +78,26 @@ impl Writer {
                     if taken == 0 {
                         return;
                     }
+                    self.gather(&mut batch).await;
                     self.write(batch.drain(..)).await;
                 }
                 // A closed channel still gives what it holds, and then 0.
                 () = stop.notified() => self.orders.close(),
                 () = sleep_until(erase_at.unwrap_or_else(Instant::now)), if erase_at.is_some() => self.erase().await,
+            }
+        }
+    }
+
+    /// Lets in everything that can be said at this moment: a batch is written to each member at once.
+    async fn gather(&mut self, batch: &mut Vec<Order>) {
+        let mut before = 0;
+        while before < batch.len() && batch.len() < limits::BATCH_CHANGES {
+            before = batch.len();
+            yield_now().await;
+            while batch.len() < limits::BATCH_CHANGES
+                && let Ok(order) = self.orders.try_recv()
+            {
+                batch.push(order);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What every store promises, told as one story and tried on each.
 
-use super::{Applied, Change, NewMessage, Person, Slice, Sqlite, Store, TokenHash};
+use super::{Applied, Change, Memory, NewMessage, Person, Slice, Sqlite, Store, TokenHash};
 use crate::domain::{
     Author, AuthorKind, Body, DisplayName, Emoji, Error, Message, MessageId, PersonId, Reaction, RoomId, RoomName, Seq,
     Timestamp, limits,
@@ -14,6 +14,12 @@ const DAY: Timestamp = 24 * 60 * 60 * 1_000;
 async fn sqlite_keeps_every_promise() {
     let directory = tempfile::tempdir().expect("a directory");
     every_promise(async || open_sqlite(&directory.path().join("madang.db")).await).await;
+}
+
+#[tokio::test]
+async fn memory_keeps_every_promise_but_to_outlive_the_process() {
+    let memory = Memory::new();
+    every_promise(async || Box::new(memory.reopened()) as Box<dyn Store>).await;
 }
 
 async fn open_sqlite(path: &Path) -> Box<dyn Store> {

@@ -5,15 +5,30 @@
 
 #[cfg(test)]
 mod contract;
+#[cfg(any(test, feature = "memory"))]
+mod memory;
 mod sqlite;
 
 use crate::domain::{
     Author, Body, DisplayName, Emoji, Epoch, Error, Message, MessageId, NameKey, PersonId, Room, RoomId, RoomName, Seq,
-    Timestamp,
+    Timestamp, limits,
 };
 use async_trait::async_trait;
 
+#[cfg(any(test, feature = "memory"))]
+pub use memory::Memory;
 pub use sqlite::{Sqlite, Whole, copy, verify};
+
+/// The lobby's first name.
+const LOBBY_NAME: &str = "마당";
+
+/// The beginning of a text, as replies and the list of rooms show it.
+fn excerpt(body: String) -> String {
+    match body.char_indices().nth(limits::EXCERPT_CHARS) {
+        Some((end, _)) => format!("{}…", &body[..end]),
+        None => body,
+    }
+}
 
 /// A message that is to be stored.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ mod log;
 mod rows;
 mod verify;
 
-use super::{Applied, Change, Person, Slice, Store, TokenHash};
+use super::{Applied, Change, LOBBY_NAME, Person, Slice, Store, TokenHash};
 use crate::domain::{DisplayName, Epoch, Error, NameKey, PersonId, Room, RoomId, RoomName, Seq, Timestamp};
 use async_trait::async_trait;
 use log::{Failed, Heads};
@@ -37,8 +37,6 @@ const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
 const PROBE: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', zeroblob(65536))";
 /// `persons.used_at` is written at most this often, in milliseconds.
 const USED_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
-/// The lobby's first name.
-const LOBBY_NAME: &str = "마당";
 
 /// Never modify an existing migration: add the next.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "log", include_str!("../../../../migrations/sqlite/0001_log.sql"))];

@@ -1,8 +1,7 @@
 //! From rows to what they mean.
 
-use crate::domain::{
-    Author, AuthorKind, DisplayName, Message, Quote, Reaction, Room, RoomId, RoomName, Seq, limits::EXCERPT_CHARS,
-};
+use crate::domain::{Author, AuthorKind, DisplayName, Message, Quote, Reaction, Room, RoomId, RoomName, Seq};
+use crate::server::store::excerpt;
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
@@ -85,13 +84,6 @@ pub(super) fn room_from(row: &SqliteRow) -> Result<Room, sqlx::Error> {
         head: number(row, "head")?,
         last,
     })
-}
-
-fn excerpt(body: String) -> String {
-    match body.char_indices().nth(EXCERPT_CHARS) {
-        Some((end, _)) => format!("{}…", &body[..end]),
-        None => body,
-    }
 }
 
 fn number(row: &SqliteRow, column: &str) -> Result<Seq, sqlx::Error> {
