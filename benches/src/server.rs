@@ -93,10 +93,8 @@ impl Peer {
                     "--connections-per-address=0",
                 ];
                 let mut command = program(Path::new(&std::env::var("MADANG_BIN").expect("MADANG_BIN")), &unlimited);
-                command.arg("--data").arg(directory);
-                if self == Self::Memory {
-                    command.arg("--database-url=memory:");
-                }
+                let file = if self == Self::Memory { ":memory:" } else { "madang.db" };
+                command.arg(format!("--database-url=sqlite:{}", directory.join(file).display()));
                 command
             }
             Self::Floor1 => program(&own("floor"), &["1"]),

@@ -10,7 +10,10 @@ use super::{
 };
 use precis_core::profile::Profile;
 use precis_profiles::Nickname;
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_security::confusable_detection::skeleton;
 
@@ -20,8 +23,15 @@ const KEYCAP: char = '\u{20e3}';
 const MARKS_IN_A_ROW: usize = 4;
 
 /// A name that a person or guest may show: 1 to 40 characters, normalised, every one visible.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisplayName(String);
+#[derive(Clone, Debug)]
+pub struct DisplayName(Arc<Named>);
+
+#[derive(Debug)]
+struct Named {
+    text: String,
+    /// Made when it is first asked for: a guest's every word is checked by it.
+    key: OnceLock<NameKey>,
+}
 
 impl DisplayName {
     /// Checks and normalises `raw`; doing so twice changes nothing more.
@@ -50,33 +60,43 @@ impl DisplayName {
         Nickname::new()
             .enforce(with_stand_ins(&bare))
             .map_err(|_| Error::name_invalid("a name must consist of letters, digits, marks, symbols and spaces"))?;
-        Ok(Self(name))
+        Ok(Self::stored(name))
     }
 
     /// A name that was checked before it was stored: rules that came later do not lock anybody out.
     #[must_use]
     pub fn stored(name: String) -> Self {
-        Self(name)
+        Self(Arc::new(Named { text: name, key: OnceLock::new() }))
     }
 
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.0.text
     }
 
     /// What the name is compared by.
     #[must_use]
-    pub fn key(&self) -> NameKey {
-        let bare: String = without_emoji_joiners(&self.0).nfkc().collect();
-        let lower: String = bare.to_lowercase().nfkc().collect();
-        NameKey { folded: skeleton(&lower).collect(), seen: skeleton(&bare).collect() }
+    pub fn key(&self) -> &NameKey {
+        self.0.key.get_or_init(|| {
+            let bare: String = without_emoji_joiners(self.as_str()).nfkc().collect();
+            let lower: String = bare.to_lowercase().nfkc().collect();
+            NameKey { folded: skeleton(&lower).collect(), seen: skeleton(&bare).collect() }
+        })
     }
 }
 
+impl PartialEq for DisplayName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for DisplayName {}
+
 impl fmt::Display for DisplayName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -175,7 +195,7 @@ mod tests {
     }
 
     fn alike(a: &str, b: &str) -> bool {
-        name(a).key().is_like(&name(b).key())
+        name(a).key().is_like(name(b).key())
     }
 
     const HONEST: &[&str] = &[

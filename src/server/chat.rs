@@ -275,7 +275,7 @@ impl Chat {
         let token: [u8; 32] = rand::random();
         let hash = Sha256::digest(token).into();
         let now = (self.0.clock)();
-        let key = name.key();
+        let key = name.key().clone();
 
         let person = match self.who(present).await? {
             Some(person) if person.name.key().is_like(&key) => {

@@ -13,8 +13,6 @@ use std::{
 /// One line for the person who set them.
 pub fn database(config: &Config) -> Result<PathBuf, String> {
     match &config.database_url {
-        #[cfg(feature = "memory")]
-        Some(_) if is_memory(config) => Ok(config.data.join("nothing")),
         None => Ok(config.data.join("madang.db")),
         Some(url) => match url.strip_prefix("sqlite:") {
             Some(path) if !path.trim_start_matches('/').is_empty() => {
@@ -23,12 +21,6 @@ pub fn database(config: &Config) -> Result<PathBuf, String> {
             _ => Err("--database-url: this release knows sqlite:PATH".into()),
         },
     }
-}
-
-/// Whether nothing is to be kept.
-#[cfg(feature = "memory")]
-pub fn is_memory(config: &Config) -> bool {
-    config.database_url.as_deref() == Some("memory:")
 }
 
 /// Takes the lock beside the database, making the directory as needed. It is a file of its own, so that a

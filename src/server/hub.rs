@@ -14,7 +14,7 @@ use crate::{
     protocol::{Member, Members as MemberCount, ReadMark, Restart, ServerFrame, close},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -89,6 +89,9 @@ struct State {
 struct Room {
     members: Members,
     recent: Recent,
+    /// Where what is said here goes, and whether there it is v1. In the order in which they were opened, which is
+    /// that of the memory that they look at.
+    audience: BTreeMap<ConnectionId, (bool, Inlet)>,
 }
 
 #[derive(Debug)]
@@ -141,9 +144,13 @@ impl Hub {
     pub fn enter(&self, id: ConnectionId, room_id: RoomId, member: &Member) -> Present {
         let mut state = self.state();
         state.plain.remove(&id);
-        let room = &mut state.rooms.entry(room_id).or_default().members;
-        let is_new = room.enter(id, member);
-        let present = room.present();
+        let State { connections, rooms, .. } = &mut *state;
+        let room = rooms.entry(room_id).or_default();
+        if let Some(connection) = connections.get(&id) {
+            room.audience.insert(id, (connection.kind.v1, connection.queue.clone()));
+        }
+        let is_new = room.members.enter(id, member);
+        let present = room.members.present();
         if is_new {
             self.announce(&mut state, room_id, &presence::came(room_id, member, present.count), Some(id));
         }
@@ -154,6 +161,7 @@ impl Hub {
     pub fn leave(&self, id: ConnectionId, room_id: RoomId, how: Departure) {
         let mut state = self.state();
         let Some(room) = state.rooms.get_mut(&room_id) else { return };
+        room.audience.remove(&id);
         let absence = self.0.next_number.fetch_add(1, Ordering::Relaxed);
         match room.members.leave(id, how, absence) {
             Left::Unnoticed => {}
@@ -217,9 +225,9 @@ impl Hub {
             let only_new =
                 has_changes.then(|| Batch::new(news.iter().filter(|n| n.is_new()).map(Delivery::of).collect()));
             let only_new = only_new.as_ref().unwrap_or(&all);
-            for connection in room.members.connections().filter_map(|(id, _)| connections.get(&id)) {
-                if let Some(batch) = if connection.kind.v1 { &all } else { only_new } {
-                    connection.queue.put_all(batch);
+            for (v1, queue) in room.audience.values() {
+                if let Some(batch) = if *v1 { &all } else { only_new } {
+                    queue.put_all(batch);
                 }
             }
         }

@@ -102,7 +102,7 @@ impl Batch {
         let ((room, first), (_, last)) = deliveries.first()?.number.zip(deliveries.last()?.number)?;
         let joined = match deliveries.as_slice() {
             [only] => only.frame.clone(),
-            all => all.iter().flat_map(|delivery| delivery.frame.iter().copied()).collect(),
+            all => all.iter().map(|delivery| delivery.frame.as_ref()).collect::<Vec<_>>().concat().into(),
         };
         Some(Self { deliveries, joined, room, first, last })
     }
@@ -218,7 +218,7 @@ impl Waiting {
 }
 
 /// The end where frames are put in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Inlet(Arc<Shared>);
 
 /// The end where the connection takes them out.

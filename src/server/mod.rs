@@ -28,13 +28,11 @@ pub mod websocket;
 pub mod wire;
 pub mod writer;
 
-use crate::domain::Timestamp;
 use chat::Chat;
 use config::{Command, Config};
 use http::App;
 use site::Site;
-use std::{future::Future, path::Path, sync::Arc};
-use store::{Sqlite, Store};
+use std::{future::Future, path::Path};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -79,21 +77,12 @@ async fn serve(config: &Config, database: &Path) -> Result<(), String> {
         .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let clock = clock::system();
-    let store = open(config, database, clock()).await?;
+    let store = store::open(database, clock()).await?;
     let chat = Chat::open(store, &config.limits, clock).await.map_err(|error| error.to_string())?;
 
     println!("Madang is open at http://{address}");
     run(listener, chat, site, config, stop_signal()?).await;
     Ok(())
-}
-
-async fn open(_config: &Config, database: &Path, now: Timestamp) -> Result<Arc<dyn Store>, String> {
-    #[cfg(feature = "memory")]
-    if files::is_memory(_config) {
-        return Ok(Arc::new(store::Memory::new()));
-    }
-    let store = Sqlite::open(database, now).await;
-    store.map(|store| Arc::new(store) as _).map_err(|error| format!("cannot open {}: {error}", database.display()))
 }
 
 /// Serves until `stop` is ready; then stores what is queued, tells every socket to come back, and ends

@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_held_name_and_its_twins_are_taken_until_released() {
         let (names, mina) = (Names::default(), PersonId::new());
-        names.hold(mina, name("mina").key());
+        names.hold(mina, name("mina").key().clone());
         assert_eq!(names.check_free(&name("ＭＩＮＡ")), Err(Error::NameTaken));
         assert_eq!(names.check_free(&name("mino")), Ok(()));
         names.release(mina);

@@ -13,7 +13,7 @@ struct Confined {
 }
 
 const CONFINED: &[Confined] = &[
-    Confined { word: "feature =", to: &["lib.rs"] },
+    Confined { word: "feature =", to: &["lib.rs", "server/store/mod.rs"] }, // and the store of the benchmark
     Confined { word: "sqlx", to: &["server/store/"] },
     Confined { word: "axum", to: &["server/"] },
     Confined { word: "leptos_axum", to: &["server/"] },

@@ -292,7 +292,8 @@ impl Session {
 
     async fn talk(&mut self, draft: Draft, sender: Option<&str>) -> Result<(), Error> {
         let here = self.rooms.get(&draft.room).ok_or(Error::NotEntered)?;
-        if sender.is_some_and(|sender| DisplayName::parse(sender).as_ref() != Ok(&here.author.name)) {
+        let name = &here.author.name;
+        if sender.is_some_and(|sender| sender != name.as_str() && DisplayName::parse(sender).as_ref() != Ok(name)) {
             return Err(Error::SenderMismatch);
         }
         let author = here.author.clone();

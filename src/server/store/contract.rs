@@ -1,6 +1,6 @@
 //! What every store promises, told as one story and tried on each.
 
-use super::{Applied, Change, Memory, NewMessage, Person, Slice, Sqlite, Store, TokenHash};
+use super::{Applied, Change, NewMessage, Person, Slice, Sqlite, Store, TokenHash};
 use crate::domain::{
     Author, AuthorKind, Body, DisplayName, Emoji, Error, Message, MessageId, PersonId, Reaction, RoomId, RoomName, Seq,
     Timestamp, limits,
@@ -18,7 +18,7 @@ async fn sqlite_keeps_every_promise() {
 
 #[tokio::test]
 async fn memory_keeps_every_promise_but_to_outlive_the_process() {
-    let memory = Memory::new();
+    let memory = super::memory::Memory::new();
     every_promise(async || Box::new(memory.reopened()) as Box<dyn Store>).await;
 }
 
@@ -193,7 +193,7 @@ async fn a_name_is_held_by_one_person_until_it_is_released(store: &dyn Store) {
     store.sign_in(&mina, &token(1), NOW, NOW - 90 * DAY).await.expect("the name is free");
     assert_eq!(store.session(&token(1), NOW).await, Ok(Some(mina.clone())));
     assert_eq!(store.session(&token(2), NOW).await, Ok(None));
-    assert_eq!(store.held_names().await, Ok(vec![(mina.id, mina.name.key())]));
+    assert_eq!(store.held_names().await, Ok(vec![(mina.id, mina.name.key().clone())]));
     for twin in ["mina", "ＭＩＮＡ", "min\u{430}"] {
         assert_eq!(store.sign_in(&person(twin), &token(3), NOW, NOW - 90 * DAY).await, Err(Error::NameTaken), "{twin}");
     }

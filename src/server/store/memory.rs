@@ -1,4 +1,4 @@
-//! A store that keeps nothing, for the benchmark alone (`--features memory`): what fan-out costs without a disk.
+//! A store that keeps nothing, for the benchmark alone: what fan-out costs without a disk.
 
 use super::{Applied, Change, LOBBY_NAME, NewMessage, Person, Slice, Store, TokenHash, excerpt};
 use crate::domain::{
@@ -368,13 +368,13 @@ impl Store for Memory {
         let mut likes: Vec<&mut Holder> = state
             .persons
             .values_mut()
-            .filter(|holder| holder.key.as_ref().is_some_and(|held| held.is_like(&key)))
+            .filter(|holder| holder.key.as_ref().is_some_and(|held| held.is_like(key)))
             .collect();
         if likes.iter().any(|holder| holder.used_at >= unused_since) {
             return Err(Error::NameTaken);
         }
         likes.iter_mut().for_each(|holder| holder.key = None);
-        state.persons.insert(person.id, Holder { person: person.clone(), key: Some(key), used_at: at });
+        state.persons.insert(person.id, Holder { person: person.clone(), key: Some(key.clone()), used_at: at });
         state.sessions.insert(*token, person.id);
         Ok(())
     }

@@ -14,13 +14,26 @@ use crate::domain::{
     Timestamp, limits,
 };
 use async_trait::async_trait;
+use std::{path::Path, sync::Arc};
 
-#[cfg(any(test, feature = "memory"))]
-pub use memory::Memory;
 pub use sqlite::{Sqlite, Whole, copy, verify};
 
 /// The lobby's first name.
 const LOBBY_NAME: &str = "마당";
+
+/// Opens the store in a file, making it as needed. In a build with the feature `memory`, a file of the name
+/// `:memory:` is none.
+///
+/// # Errors
+/// One line for the person who starts the server.
+pub async fn open(file: &Path, now: Timestamp) -> Result<Arc<dyn Store>, String> {
+    #[cfg(feature = "memory")]
+    if file.ends_with(":memory:") {
+        return Ok(Arc::new(memory::Memory::new()));
+    }
+    let store = Sqlite::open(file, now).await;
+    store.map(|store| Arc::new(store) as _).map_err(|error| format!("cannot open {}: {error}", file.display()))
+}
 
 /// The beginning of a text, as replies and the list of rooms show it.
 fn excerpt(body: String) -> String {

@@ -1,14 +1,14 @@
 //! The log: each change takes its room's next number in the transaction that stores it.
 
-use super::rows::{bytes, one_message};
+use super::rows::{bytes, one_message, uuid};
 use crate::{
     domain::{AuthorKind, Body, Emoji, Error, Message, MessageId, PersonId, RoomId, Seq, Timestamp, limits},
     server::store::{Applied, Change, NewMessage},
 };
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use sqlx::{Row, SqliteConnection};
-use std::collections::{HashMap, hash_map::Entry};
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
+use std::collections::{HashMap, HashSet};
 
 /// Why a change was not stored.
 pub(super) enum Failed {
@@ -26,23 +26,29 @@ impl From<sqlx::Error> for Failed {
 
 type Tried<T> = Result<T, Failed>;
 
-/// The rooms that a transaction has changed so far: nobody else moves their numbers meanwhile.
-pub(super) type Heads = HashMap<RoomId, Head>;
+/// Messages that one statement stores at most.
+const AT_ONCE: usize = 64;
 
-/// A room's short key and the number of its last change.
-#[derive(Clone, Copy)]
-pub(super) struct Head {
+/// A room's short key and the number of its last change; nobody else moves it during a transaction.
+struct Head {
     room: i64,
     number: i64,
+}
+
+/// A new message with its place.
+struct Placed<'a> {
+    room: i64,
+    seq: i64,
+    message: &'a NewMessage,
+    reply_seq: Option<i64>,
+    digest: Vec<u8>,
 }
 
 /// One room's log, inside a transaction.
 struct Log<'a> {
     tx: &'a mut SqliteConnection,
     id: RoomId,
-    room: i64,
-    /// The number of its last change.
-    head: &'a mut i64,
+    head: &'a mut Head,
 }
 
 /// A message as far as a change must know it.
@@ -54,100 +60,164 @@ struct Known {
     body: String,
 }
 
-/// Stores one change. `key` keys the digests that tell a repeat from another message under its id.
-pub(super) async fn apply(tx: &mut SqliteConnection, heads: &mut Heads, change: &Change, key: &[u8]) -> Tried<Applied> {
-    let id = change.room();
-    let head = match heads.entry(id) {
-        Entry::Occupied(known) => known.into_mut(),
-        Entry::Vacant(unknown) => unknown.insert(head(tx, id).await?),
-    };
-    let mut log = Log { tx, id, room: head.room, head: &mut head.number };
-    match change {
-        Change::New(message) => log.say(message, &digest(key, message)).await,
-        Change::Edit { id, person, body, if_rev, at, .. } => log.edit(*id, *person, body, *if_rev, *at).await,
-        Change::Delete { id, person, .. } => log.delete(*id, *person).await,
-        Change::React { id, person, emoji, on, .. } => log.react(*id, *person, emoji, *on).await,
+/// Stores changes in their order. `key` keys the digests that tell a repeat from another message under its id.
+///
+/// Every statement is handed to SQLite's thread and back, which costs more than what it does there. Many messages
+/// are therefore stored by one; but `one_by_one` where one of them may be a repeat, which breaks a rule then.
+pub(super) async fn apply(
+    tx: &mut SqliteConnection,
+    changes: &[Change],
+    key: &[u8],
+    one_by_one: bool,
+) -> Result<Vec<Result<Applied, Error>>, sqlx::Error> {
+    let mut heads = heads(tx, changes).await?;
+    let mut outcomes = Vec::with_capacity(changes.len());
+    let mut placed = Vec::new();
+    for change in changes {
+        let id = change.room();
+        let Some(head) = heads.get_mut(&id) else {
+            outcomes.push(Err(Error::RoomNotFound));
+            continue;
+        };
+        match change {
+            Change::New(message) if !one_by_one && message.reply_to.is_none() => {
+                let one = head.place(message, None, digest(key, message));
+                outcomes.push(Ok(Applied::Changed(one.stored())));
+                placed.push(one);
+            }
+            _ => {
+                insert(tx, &placed).await?;
+                placed.clear();
+                outcomes.push(match (Log { tx: &mut *tx, id, head }).apply(change, key).await {
+                    Ok(applied) => Ok(applied),
+                    Err(Failed::Refused(error)) => Err(error),
+                    Err(Failed::Broken(error)) => return Err(error),
+                });
+            }
+        }
+    }
+    insert(tx, &placed).await?;
+    Ok(outcomes)
+}
+
+/// Those of the rooms that there are.
+async fn heads(tx: &mut SqliteConnection, changes: &[Change]) -> Result<HashMap<RoomId, Head>, sqlx::Error> {
+    let rooms: HashSet<RoomId> = changes.iter().map(Change::room).collect();
+    let rooms: Vec<RoomId> = rooms.into_iter().collect();
+    let mut heads = HashMap::with_capacity(rooms.len());
+    for some in in_powers_of_two(&rooms) {
+        let sql = format!("SELECT id, number, head FROM rooms WHERE id IN ({})", repeated("?", some.len()));
+        let query = sqlx::query_as(AssertSqlSafe(sql).into_sql_str());
+        let found: Vec<(Vec<u8>, i64, i64)> =
+            some.iter().fold(query, |query, id| query.bind(bytes(id.as_bytes()))).fetch_all(&mut *tx).await?;
+        for (id, room, number) in found {
+            heads.insert(uuid(&id)?.into(), Head { room, number });
+        }
+    }
+    Ok(heads)
+}
+
+async fn insert(tx: &mut SqliteConnection, placed: &[Placed<'_>]) -> Result<(), sqlx::Error> {
+    for some in in_powers_of_two(placed) {
+        let sql = format!(
+            "INSERT INTO messages (room, seq, rev, id, digest, person, guest, sender, body, reply_seq, at) VALUES {}; \
+             INSERT INTO changes (room, number, seq, kind) VALUES {}; \
+             UPDATE rooms SET head = (SELECT max(number) FROM changes WHERE room = rooms.number) WHERE number IN ({})",
+            repeated("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", some.len()),
+            repeated("(?, ?, ?, 'new')", some.len()),
+            repeated("?", some.len()),
+        );
+        let query = some.iter().fold(sqlx::query(AssertSqlSafe(sql).into_sql_str()), |query, one| one.bind(query));
+        let query = some.iter().fold(query, |query, one| query.bind(one.room).bind(one.seq).bind(one.seq));
+        some.iter().fold(query, |query, one| query.bind(one.room)).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// Parts whose lengths are powers of two, so that SQLite has few statements to keep prepared.
+fn in_powers_of_two<T>(mut all: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let count = 1 << all.len().min(AT_ONCE).checked_ilog2()?;
+        let (some, rest) = all.split_at(count);
+        all = rest;
+        Some(some)
+    })
+}
+
+/// "?, ?, ?"
+fn repeated(one: &str, times: usize) -> String {
+    vec![one; times].join(", ")
+}
+
+impl Head {
+    /// Gives a message the room's next number.
+    fn place<'a>(&mut self, message: &'a NewMessage, reply_seq: Option<i64>, digest: Vec<u8>) -> Placed<'a> {
+        self.number += 1;
+        Placed { room: self.room, seq: self.number, message, reply_seq, digest }
     }
 }
 
-async fn head(tx: &mut SqliteConnection, id: RoomId) -> Tried<Head> {
-    let found = sqlx::query("SELECT number, head FROM rooms WHERE id = ?")
-        .bind(bytes(id.as_bytes()))
-        .fetch_optional(tx)
-        .await?
-        .ok_or(Failed::Refused(Error::RoomNotFound))?;
-    Ok(Head { room: found.try_get("number")?, number: found.try_get("head")? })
-}
-
-/// Stores a message that is new, and nothing for a known id. One string, because each that is run is handed to
-/// SQLite's thread and back, which costs more than what it does there.
-const SAY: &str = "
-    INSERT INTO messages (room, seq, rev, id, digest, person, guest, sender, body, reply_seq, at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, id) DO NOTHING;
-    INSERT INTO changes (room, number, seq, kind) SELECT ?, ?, ?, 'new' WHERE changes() = 1;
-    UPDATE rooms SET head = ? WHERE number = ? AND changes() = 1";
-
-impl Log<'_> {
-    async fn say(&mut self, message: &NewMessage, digest: &[u8]) -> Tried<Applied> {
-        let reply_seq = match message.reply_to {
-            // A repeat is known even if what it answers is gone by now.
-            Some(_) if self.said(message.id).await?.is_some() => None,
-            Some(target) => Some(self.standing(target).await?.seq),
-            None => None,
-        };
-        let seq = *self.head + 1;
+impl<'a> Placed<'a> {
+    fn bind(&'a self, query: Query<'a, Sqlite, SqliteArguments>) -> Query<'a, Sqlite, SqliteArguments> {
+        let message = self.message;
         let (person, guest) = match &message.author.kind {
             AuthorKind::Person(person) => (Some(bytes(person.as_bytes())), None),
             AuthorKind::Guest(tag) => (None, Some(tag.as_str())),
         };
-        let stored = sqlx::query(SAY)
+        query
             .bind(self.room)
-            .bind(seq)
-            .bind(seq)
+            .bind(self.seq)
+            .bind(self.seq)
             .bind(bytes(message.id.as_bytes()))
-            .bind(digest)
+            .bind(self.digest.as_slice())
             .bind(person)
             .bind(guest)
             .bind(message.author.name.as_str())
             .bind(message.body.as_str())
-            .bind(reply_seq)
+            .bind(self.reply_seq)
             .bind(message.at)
-            .bind(self.room)
-            .bind(seq)
-            .bind(seq)
-            .bind(seq)
-            .bind(self.room)
-            .execute(&mut *self.tx)
-            .await?;
-        if stored.rows_affected() == 0 {
-            return self.repeat(message.id, digest).await;
-        }
-        *self.head = seq;
-        if reply_seq.is_some() {
-            return self.changed(seq).await;
-        }
-        // What was written need not be read again.
-        Ok(Applied::Changed(Message {
-            room: self.id,
-            id: message.id,
-            seq: seq as Seq,
-            rev: seq as Seq,
-            author: message.author.clone(),
-            body: message.body.as_str().to_owned(),
-            at: message.at,
+    }
+
+    /// As it is read, but for what it answers.
+    fn stored(&self) -> Message {
+        Message {
+            room: self.message.room,
+            id: self.message.id,
+            seq: self.seq as Seq,
+            rev: self.seq as Seq,
+            author: self.message.author.clone(),
+            body: self.message.body.as_str().to_owned(),
+            at: self.message.at,
             edited_at: None,
             deleted: false,
             reply_to: None,
             reactions: Vec::new(),
-        }))
+        }
+    }
+}
+
+impl Log<'_> {
+    async fn apply(&mut self, change: &Change, key: &[u8]) -> Tried<Applied> {
+        match change {
+            Change::New(message) => self.say(message, digest(key, message)).await,
+            Change::Edit { id, person, body, if_rev, at, .. } => self.edit(*id, *person, body, *if_rev, *at).await,
+            Change::Delete { id, person, .. } => self.delete(*id, *person).await,
+            Change::React { id, person, emoji, on, .. } => self.react(*id, *person, emoji, *on).await,
+        }
     }
 
-    /// A message under an id that is known.
-    async fn repeat(&mut self, id: MessageId, digest: &[u8]) -> Tried<Applied> {
-        match self.said(id).await? {
-            Some((seq, stored)) if stored == digest => self.unchanged(seq).await,
-            _ => Err(Failed::Refused(Error::IdConflict)),
+    async fn say(&mut self, message: &NewMessage, digest: Vec<u8>) -> Tried<Applied> {
+        if let Some((seq, stored)) = self.said(message.id).await? {
+            return if stored == digest { self.unchanged(seq).await } else { Err(Failed::Refused(Error::IdConflict)) };
         }
+        let reply_seq = match message.reply_to {
+            Some(target) => Some(self.standing(target).await?.seq),
+            None => None,
+        };
+        let placed = self.head.place(message, reply_seq, digest);
+        insert(self.tx, std::slice::from_ref(&placed)).await?;
+        // What was written need not be read again, but for a quote.
+        if reply_seq.is_some() { self.changed(placed.seq).await } else { Ok(Applied::Changed(placed.stored())) }
     }
 
     async fn edit(
@@ -172,7 +242,7 @@ impl Log<'_> {
             .bind(rev)
             .bind(body.as_str())
             .bind(at)
-            .bind(self.room)
+            .bind(self.head.room)
             .bind(known.seq)
             .execute(&mut *self.tx)
             .await?;
@@ -188,12 +258,12 @@ impl Log<'_> {
         let rev = self.next_number(known.seq, "delete").await?;
         sqlx::query("UPDATE messages SET rev = ?, body = '', edited_at = NULL, deleted = 1 WHERE room = ? AND seq = ?")
             .bind(rev)
-            .bind(self.room)
+            .bind(self.head.room)
             .bind(known.seq)
             .execute(&mut *self.tx)
             .await?;
         sqlx::query("DELETE FROM reactions WHERE room = ? AND seq = ?")
-            .bind(self.room)
+            .bind(self.head.room)
             .bind(known.seq)
             .execute(&mut *self.tx)
             .await?;
@@ -207,7 +277,7 @@ impl Log<'_> {
             "SELECT count(*), count(DISTINCT emoji) FILTER (WHERE emoji <> ?3), \
              count(*) FILTER (WHERE emoji = ?3 AND person = ?4) FROM reactions WHERE room = ?1 AND seq = ?2",
         )
-        .bind(self.room)
+        .bind(self.head.room)
         .bind(known.seq)
         .bind(emoji.as_str())
         .bind(person)
@@ -225,7 +295,7 @@ impl Log<'_> {
             "DELETE FROM reactions WHERE room = ? AND seq = ? AND emoji = ? AND person = ?"
         };
         sqlx::query(statement)
-            .bind(self.room)
+            .bind(self.head.room)
             .bind(known.seq)
             .bind(emoji.as_str())
             .bind(person)
@@ -234,7 +304,7 @@ impl Log<'_> {
         let rev = self.next_number(known.seq, "react").await?;
         sqlx::query("UPDATE messages SET rev = ? WHERE room = ? AND seq = ?")
             .bind(rev)
-            .bind(self.room)
+            .bind(self.head.room)
             .bind(known.seq)
             .execute(&mut *self.tx)
             .await?;
@@ -243,22 +313,22 @@ impl Log<'_> {
 
     /// Takes the room's next number for a change of the message at `seq`.
     async fn next_number(&mut self, seq: i64, kind: &'static str) -> Tried<i64> {
-        *self.head += 1;
+        self.head.number += 1;
         sqlx::query("UPDATE rooms SET head = ? WHERE number = ?; INSERT INTO changes (room, number, seq, kind) VALUES (?, ?, ?, ?)")
-            .bind(*self.head)
-            .bind(self.room)
-            .bind(self.room)
-            .bind(*self.head)
+            .bind(self.head.number)
+            .bind(self.head.room)
+            .bind(self.head.room)
+            .bind(self.head.number)
             .bind(seq)
             .bind(kind)
             .execute(&mut *self.tx)
             .await?;
-        Ok(*self.head)
+        Ok(self.head.number)
     }
 
     async fn said(&mut self, id: MessageId) -> Tried<Option<(i64, Vec<u8>)>> {
         Ok(sqlx::query_as("SELECT seq, digest FROM messages WHERE room = ? AND id = ?")
-            .bind(self.room)
+            .bind(self.head.room)
             .bind(bytes(id.as_bytes()))
             .fetch_optional(&mut *self.tx)
             .await?)
@@ -267,7 +337,7 @@ impl Log<'_> {
     /// A message that is there, perhaps as a tombstone.
     async fn known(&mut self, id: MessageId) -> Tried<Known> {
         let row = sqlx::query("SELECT seq, rev, person, deleted, body FROM messages WHERE room = ? AND id = ?")
-            .bind(self.room)
+            .bind(self.head.room)
             .bind(bytes(id.as_bytes()))
             .fetch_optional(&mut *self.tx)
             .await?
@@ -293,11 +363,11 @@ impl Log<'_> {
     }
 
     async fn changed(&mut self, seq: i64) -> Tried<Applied> {
-        Ok(Applied::Changed(one_message(self.tx, self.id, self.room, seq).await?))
+        Ok(Applied::Changed(one_message(self.tx, self.id, self.head.room, seq).await?))
     }
 
     async fn unchanged(&mut self, seq: i64) -> Tried<Applied> {
-        Ok(Applied::Unchanged(one_message(self.tx, self.id, self.room, seq).await?))
+        Ok(Applied::Unchanged(one_message(self.tx, self.id, self.head.room, seq).await?))
     }
 }
 

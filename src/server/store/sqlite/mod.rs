@@ -11,7 +11,6 @@ mod verify;
 use super::{Applied, Change, LOBBY_NAME, Person, Slice, Store, TokenHash};
 use crate::domain::{DisplayName, Epoch, Error, NameKey, PersonId, Room, RoomId, RoomName, Seq, Timestamp};
 use async_trait::async_trait;
-use log::{Failed, Heads};
 use rows::{MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, message_from, room_from, uuid};
 use sqlx::{
     AssertSqlSafe, Connection, Row, SqlSafeStr, SqliteConnection, SqliteExecutor, SqlitePool,
@@ -87,20 +86,12 @@ impl Sqlite {
         Ok(Self { writer, readers, epoch: uuid(&epoch)?.into(), lobby, troubled: AtomicBool::new(false), content_key })
     }
 
-    async fn try_apply(&self, changes: &[Change]) -> Result<Vec<Result<Applied, Error>>, sqlx::Error> {
-        self.write(async |tx| {
-            let mut heads = Heads::new();
-            let mut outcomes = Vec::with_capacity(changes.len());
-            for change in changes {
-                outcomes.push(match log::apply(tx, &mut heads, change, &self.content_key).await {
-                    Ok(applied) => Ok(applied),
-                    Err(Failed::Refused(error)) => Err(error),
-                    Err(Failed::Broken(error)) => return Err(error),
-                });
-            }
-            Ok(outcomes)
-        })
-        .await
+    async fn try_apply(
+        &self,
+        changes: &[Change],
+        one_by_one: bool,
+    ) -> Result<Vec<Result<Applied, Error>>, sqlx::Error> {
+        self.write(async |tx| log::apply(tx, changes, &self.content_key, one_by_one).await).await
     }
 
     /// Does `work` in one transaction.
@@ -208,12 +199,17 @@ impl Store for Sqlite {
     }
 
     async fn apply(&self, changes: &[Change]) -> Result<Vec<Result<Applied, Error>>, Error> {
-        match self.try_apply(changes).await {
+        let mut outcome = self.try_apply(changes, false).await;
+        if outcome.as_ref().is_err_and(breaks_a_rule) {
+            // A repeat is among them.
+            outcome = self.try_apply(changes, true).await;
+        }
+        match outcome {
             // One that breaks a rule of the schema must not take the others along.
             Err(error) if changes.len() > 1 && breaks_a_rule(&error) => {
                 let mut outcomes = Vec::with_capacity(changes.len());
                 for change in changes {
-                    let alone = self.try_apply(std::slice::from_ref(change)).await;
+                    let alone = self.try_apply(std::slice::from_ref(change), true).await;
                     outcomes.extend(alone.unwrap_or_else(|error| vec![Err(unavailable(error))]));
                 }
                 Ok(outcomes)
