@@ -1,14 +1,20 @@
 //! Runs every row on every server, interleaved, and prints one table. `fanout --help` says what can be chosen.
 
 use madang_bench::{
+    idle,
     load::{self, Outcome, Pace, Work},
     report::Ratios,
     server::{Peer, SERVER_CORE, Server},
 };
-use std::{collections::HashMap, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 const USAGE: &str = "fanout [--rows A,B] [--peers A,B] [--repeats N] [--seconds N]
-  rows:  1x200-paced 1x1000-paced 1x200-full 100x50-full 32-talkers
+  rows:  1x200-paced 1x1000-paced 1x200-full 100x50-full 32-talkers idle-1000 idle-10000 idle-19000
   peers: floor1 floorN bun bun+sqlite axum ws socket.io (madang runs always, on both stores)
 MADANG_BIN names the server.";
 /// Beyond this spread of the floor's own cost, a row says nothing.
@@ -67,8 +73,13 @@ const ROWS: &[Row] = &[
     },
 ];
 
+/// The last is near the descriptor limit of most machines.
+const IDLE: &[usize] = &[1_000, 10_000, 19_000];
+
 struct Chosen {
     rows: Vec<&'static Row>,
+    /// How many connections that do nothing.
+    idle: Vec<usize>,
     peers: Vec<Peer>,
     repeats: usize,
     length: Duration,
@@ -85,14 +96,23 @@ fn main() -> ExitCode {
 }
 
 fn chosen() -> Result<Chosen, String> {
-    let mut chosen =
-        Chosen { rows: ROWS.iter().collect(), peers: Peer::ALL.to_vec(), repeats: 3, length: Duration::from_secs(3) };
+    let mut chosen = Chosen {
+        rows: ROWS.iter().collect(),
+        idle: IDLE.to_vec(),
+        peers: Peer::ALL.to_vec(),
+        repeats: 3,
+        length: Duration::from_secs(3),
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or(USAGE)?;
         let number = || value.parse().map_err(|_| format!("{name} {value}: a number"));
         match name.as_str() {
-            "--rows" => chosen.rows.retain(|row| value.split(',').any(|name| name == row.name)),
+            "--rows" => {
+                let is_chosen = |row: &str| value.split(',').any(|name| name == row);
+                chosen.rows.retain(|row| is_chosen(row.name));
+                chosen.idle.retain(|count| is_chosen(&format!("idle-{count}")));
+            }
             "--peers" => {
                 chosen.peers.retain(|peer| peer.is_madang() || value.split(',').any(|name| name == peer.name()));
             }
@@ -101,12 +121,52 @@ fn chosen() -> Result<Chosen, String> {
             _ => return Err(USAGE.into()),
         }
     }
-    if chosen.rows.is_empty() || chosen.repeats == 0 { Err(USAGE.into()) } else { Ok(chosen) }
+    if (chosen.rows.is_empty() && chosen.idle.is_empty()) || chosen.repeats == 0 {
+        Err(USAGE.into())
+    } else {
+        Ok(chosen)
+    }
 }
 
 fn run(chosen: &Chosen) -> Result<(), String> {
     stay_off_the_servers_core()?;
     let scratch = std::env::var_os("CARGO_TARGET_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    fan_out(chosen, &scratch)?;
+    if !chosen.idle.is_empty() {
+        idle(chosen, &scratch)?;
+    }
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    println!("\n{} repeats of {:?}; load {}", chosen.repeats, chosen.length, load.trim());
+    Ok(())
+}
+
+/// What connections cost that do nothing. Numbers of memory do not depend on the machine's mood: once is enough.
+fn idle(chosen: &Chosen, scratch: &Path) -> Result<(), String> {
+    println!("\n| idle connections | server | bytes each, in a room | bytes each, nowhere | CPU each, µs/s |");
+    println!("|---|---|---|---|---|");
+    for count in &chosen.idle {
+        for peer in &chosen.peers {
+            if matches!(peer, Peer::Memory | Peer::Floor1 | Peer::BunSqlite) {
+                continue;
+            }
+            let entered = idle::run(&Server::start(*peer, scratch)?, *count, true)?;
+            let nowhere = idle::run(&Server::start(*peer, scratch)?, *count, false)?;
+            println!(
+                "| {count} | {} | {:.0} | {:.0} | {:.1} |",
+                peer.name(),
+                entered.bytes,
+                nowhere.bytes,
+                entered.cpu_us
+            );
+        }
+    }
+    Ok(())
+}
+
+fn fan_out(chosen: &Chosen, scratch: &Path) -> Result<(), String> {
+    if chosen.rows.is_empty() {
+        return Ok(());
+    }
     println!("| row | server | against | CPU per delivery | target | deliveries/s | p99 | |");
     println!("|---|---|---|---|---|---|---|---|");
     for row in &chosen.rows {
@@ -115,7 +175,7 @@ fn run(chosen: &Chosen) -> Result<(), String> {
             // Another order each time: what comes first is not always the same.
             for n in 0..chosen.peers.len() {
                 let peer = chosen.peers[(n + repeat) % chosen.peers.len()];
-                let server = Server::start(peer, &scratch)?;
+                let server = Server::start(peer, scratch)?;
                 let outcome = load::run(&server, row.work, chosen.length)
                     .map_err(|error| format!("{} on {}: {error}", row.name, peer.name()))?;
                 eprintln!(
@@ -132,8 +192,6 @@ fn run(chosen: &Chosen) -> Result<(), String> {
         }
         print_row(row, &chosen.peers, &outcomes);
     }
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    println!("\n{} repeats of {:?}; load {}", chosen.repeats, chosen.length, load.trim());
     Ok(())
 }
 
