@@ -65,9 +65,14 @@ impl Delivery {
     }
 }
 
-/// A text frame as RFC 6455, section 5.2, has it from a server: whole and unmasked.
 fn frame(text: &str) -> Bytes {
     let mut bytes = Vec::with_capacity(text.len() + 10);
+    add_frame(text, &mut bytes);
+    bytes.into()
+}
+
+/// Adds a text frame as RFC 6455, section 5.2, has it from a server: whole and unmasked.
+pub fn add_frame(text: &str, bytes: &mut Vec<u8>) {
     bytes.push(0x81);
     match (u8::try_from(text.len()), u16::try_from(text.len())) {
         (Ok(length @ ..=125), _) => bytes.push(length),
@@ -81,7 +86,6 @@ fn frame(text: &str) -> Bytes {
         }
     }
     bytes.extend(text.as_bytes());
-    bytes.into()
 }
 
 /// Changes of one room that were stored together, to be written together.
@@ -298,6 +302,14 @@ impl Outlet {
     #[must_use]
     pub fn has_rest(&self) -> bool {
         !self.0.waiting().rest.is_empty()
+    }
+
+    /// Writes frames of the connection itself, which has flushed what came before. What the socket does not take
+    /// is the rest then.
+    pub fn write(&self, frames: Vec<u8>) {
+        let mut waiting = self.0.waiting();
+        waiting.straight = None;
+        self.0.write_straight(&mut waiting, &frames.into());
     }
 
     /// The connection's own way to its socket.

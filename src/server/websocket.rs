@@ -23,8 +23,9 @@ use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use std::{
     io,
+    mem::MaybeUninit,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
@@ -34,6 +35,7 @@ use tokio::{
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
+        Bytes,
         handshake::server::create_response_with_body,
         protocol::{CloseFrame, Role, WebSocketConfig},
     },
@@ -42,11 +44,12 @@ use tokio_tungstenite::{
 use tracing::Instrument;
 
 /// Bytes read from the kernel at a time.
-const READ_BUFFER: usize = 4 * 1024;
-/// Bytes gathered before a write; a flush ends every batch anyway.
-const WRITE_BUFFER: usize = 16 * 1024;
-/// The write buffer never holds more than one message beyond that.
-const WRITE_BUFFER_MAX: usize = WRITE_BUFFER + 2 * limits::FRAME_BYTES;
+const READ_AT_ONCE: usize = 8 * 1024;
+/// Bytes that tungstenite keeps for each connection, however idle; a longer frame has its own buffer while it
+/// arrives.
+const READ_BUFFER: usize = 128;
+/// What tungstenite has to write for itself: pings, pongs and the close.
+const WRITE_BUFFER_MAX: usize = 4 * 1024;
 
 /// How sockets are read and written. tungstenite's own defaults are 256 KiB of buffers for each connection,
 /// and messages of 64 MiB.
@@ -54,7 +57,7 @@ const WRITE_BUFFER_MAX: usize = WRITE_BUFFER + 2 * limits::FRAME_BYTES;
 pub fn socket_settings() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
+        .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_MAX)
         .max_message_size(Some(limits::FRAME_BYTES))
         .max_frame_size(Some(limits::FRAME_BYTES))
@@ -104,9 +107,10 @@ async fn serve(app: App, on_upgrade: OnUpgrade, kind: Kind, person: Option<Perso
     let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
     let (reads, writes) = io.into_inner().into_split();
     let mailbox = app.chat.hub().connect(kind, Some(writes));
-    let io = Io { reads, writes: mailbox.deliveries.writer() };
-    let early = read_buf.to_vec();
-    let mut socket = WebSocketStream::from_partially_read(io, early, Role::Server, Some(socket_settings())).await;
+    let io = Io { reads, ahead: Bytes::copy_from_slice(&read_buf), writes: mailbox.deliveries.writer() };
+    // hyper's buffer.
+    drop(read_buf);
+    let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(socket_settings())).await;
     let opened = Opened { v1: kind.v1, person, address: client.address };
     // A session that ended since the handshake was not there yet to be closed with the others.
     if let Some((session, _)) = &kind.session
@@ -132,7 +136,7 @@ async fn say_goodbye(mut socket: WebSocketStream<Io>, closing: Option<Closing>) 
     let _ = socket.close(frame).await;
     let io = socket.get_mut();
     let _ = io.shutdown().await;
-    let mut rest = [0; READ_BUFFER];
+    let mut rest = vec![0; READ_AT_ONCE];
     let read_on = async { while io.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
     let _ = timeout(limits::LINGER, read_on).await;
 }
@@ -140,12 +144,28 @@ async fn say_goodbye(mut socket: WebSocketStream<Io>, closing: Option<Closing>) 
 /// The socket as tungstenite sees it: it shares the way out with those who write straight to it.
 struct Io {
     reads: OwnedReadHalf,
+    /// Read from the kernel and not asked for yet; empty, and without memory, at most times.
+    ahead: Bytes,
     writes: Writer,
 }
 
 impl AsyncRead for Io {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.reads).poll_read(context, into)
+        if self.ahead.is_empty() {
+            let mut buffer = [MaybeUninit::uninit(); READ_AT_ONCE];
+            let mut read = ReadBuf::uninit(&mut buffer);
+            ready!(Pin::new(&mut self.reads).poll_read(context, &mut read))?;
+            let (now, later) = read.filled().split_at(read.filled().len().min(into.remaining()));
+            into.put_slice(now);
+            self.ahead = Bytes::copy_from_slice(later);
+        } else {
+            let count = self.ahead.len().min(into.remaining());
+            into.put_slice(&self.ahead.split_to(count));
+            if self.ahead.is_empty() {
+                self.ahead = Bytes::new();
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -8,7 +8,7 @@ mod pump;
 use super::{
     chat::{Chat, Draft, GUEST_PREFIX, Resume, Speaker, Wish},
     hub::{Closing, Mailbox},
-    mailbox::{Delivery, Missed, Straight},
+    mailbox::{self, Delivery, Missed, Straight},
     presence::{self, Departure},
     store::{Applied, Person},
     wire,
@@ -28,6 +28,9 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 pub use pump::run;
+
+/// Bytes that go into one write; a longer frame goes whole.
+const WRITE_AT_ONCE: usize = 16 * 1024;
 
 /// Who opened the connection.
 #[derive(Debug)]
@@ -112,10 +115,20 @@ impl Outbox {
         self.texts.push_back(text);
     }
 
-    fn pop(&mut self) -> Option<Utf8Bytes> {
-        let text = self.texts.pop_front()?;
-        self.bytes -= text.len();
-        Some(text)
+    /// Takes some of it, as frames; nothing if there is nothing.
+    fn frames(&mut self) -> Vec<u8> {
+        let mut frames = Vec::new();
+        while frames.len() < WRITE_AT_ONCE
+            && let Some(text) = self.texts.pop_front()
+        {
+            self.bytes -= text.len();
+            mailbox::add_frame(&text, &mut frames);
+        }
+        if self.texts.is_empty() {
+            // A connection that has nothing to write keeps no room for it.
+            self.texts = VecDeque::new();
+        }
+        frames
     }
 
     fn is_full(&self) -> bool {
@@ -159,10 +172,11 @@ impl Session {
 
     async fn receive(&mut self, text: &str) {
         if self.plain.is_some() && !text.trim_start().starts_with('{') {
-            return self.talk_plainly(text).await;
+            return Box::pin(self.talk_plainly(text)).await;
         }
         match ClientFrame::parse(text, self.opened.v1) {
-            Ok(frame) => self.act(frame).await,
+            // Boxed, so that an idle connection need not have room for it.
+            Ok(frame) => Box::pin(self.act(frame)).await,
             Err(refusal) => self.send(&refusal.into()),
         }
     }

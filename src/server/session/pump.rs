@@ -40,7 +40,8 @@ impl Pulse {
     }
 }
 
-/// Runs a connection until it ends; `socket` is left to be closed by the caller.
+/// Runs a connection until it ends; `socket` is left to be closed by the caller. It carries what the peer says and
+/// the control frames; text goes out by the mailbox, which may write to the same socket.
 pub async fn run<S>(chat: Chat, opened: Opened, mailbox: Mailbox, socket: &mut S) -> End
 where
     S: Stream<Item = Result<Message, tungstenite::Error>> + Sink<Message, Error = tungstenite::Error> + Unpin,
@@ -69,7 +70,7 @@ where
             }
         }
         let may_replay = idle && session.arrival == Arrival::Known;
-        if may_replay && session.rest_until <= pulse.progress && session.replay().await {
+        if may_replay && session.rest_until <= pulse.progress && Box::pin(session.replay()).await {
             continue;
         }
         // A peer with too much under way is not read; that it is silent then says nothing.
@@ -78,11 +79,11 @@ where
             pulse.heard = Instant::now();
         }
         tokio::select! {
-            _ = session.mailbox.closing.changed() => return close_as_told(session, &mut sink).await,
-            written = poll_fn(|context| if writing { sink.poll_ready_unpin(context) } else { sink.poll_flush_unpin(context) }), if writing || pulse.unflushed => {
+            _ = session.mailbox.closing.changed() => return Box::pin(close_as_told(session, &mut sink)).await,
+            written = poll_fn(|context| sink.poll_flush_unpin(context)), if writing || pulse.unflushed => {
                 pulse.progress = Instant::now();
                 pulse.unflushed = writing;
-                if written.is_err() || (writing && sink.start_send_unpin(next_message(session, &mut pulse)).is_err()) {
+                if written.is_err() || (writing && write_next(session, &mut pulse, &mut sink).is_err()) {
                     return End::Lost;
                 }
             }
@@ -116,22 +117,27 @@ where
 async fn take_from_queue(session: &mut Session, batch: &mut Vec<Delivery>, missed: Option<Missed>) {
     batch.drain(..).for_each(|delivery| session.hear(delivery));
     if let Some(missed) = missed {
-        session.catch_up(missed).await;
+        Box::pin(session.catch_up(missed)).await;
     }
 }
 
-/// A ping goes first: behind everything that a slow reader has to take, its answer would come too late.
-fn next_message(session: &mut Session, pulse: &mut Pulse) -> Message {
+/// Writes what is next, after everything before it was flushed.
+fn write_next(
+    session: &mut Session,
+    pulse: &mut Pulse,
+    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
+) -> Result<(), tungstenite::Error> {
+    // A ping goes first: behind everything that a slow reader has to take, its answer would come too late.
     if std::mem::take(&mut pulse.ping_due) {
-        return Message::Ping(Default::default());
+        return sink.start_send_unpin(Message::Ping(Default::default()));
     }
-    session.outbox.pop().map_or_else(
-        || {
-            session.arrival = Arrival::Asked;
-            Message::Ping(Bytes::from_static(ARRIVED))
-        },
-        Message::Text,
-    )
+    let frames = session.outbox.frames();
+    if frames.is_empty() {
+        session.arrival = Arrival::Asked;
+        return sink.start_send_unpin(Message::Ping(Bytes::from_static(ARRIVED)));
+    }
+    session.mailbox.deliveries.write(frames);
+    Ok(())
 }
 
 async fn take_in(session: &mut Session, incoming: Option<Result<Message, tungstenite::Error>>) -> Option<End> {
@@ -170,11 +176,14 @@ async fn write_all(
     let mut rest = Vec::new();
     let _ = session.mailbox.deliveries.try_take(usize::MAX, &mut rest);
     rest.into_iter().for_each(|delivery| session.hear(delivery));
-    while let Some(text) = session.outbox.pop() {
-        sink.feed(Message::Text(text)).await?;
+    loop {
+        sink.flush().await?;
+        let frames = session.outbox.frames();
+        if frames.is_empty() {
+            return Ok(());
+        }
+        session.mailbox.deliveries.write(frames);
     }
-    // A split sink holds its last frame back until it is flushed.
-    sink.flush().await
 }
 
 fn end_of(error: &tungstenite::Error) -> End {
