@@ -30,7 +30,9 @@ use tower_http::services::ServeDir;
 /// The cookie with the theme.
 pub const THEME_COOKIE: &str = "madang_theme";
 const LANG_COOKIE: &str = "madang_lang";
-/// The names in /pkg do not change with the content: ask each time, and get 304 if it is the same.
+/// A name that changes with the content.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// A name in /pkg that does not: ask each time, and get 304 if it is the same.
 const FRESH: &str = "no-cache";
 /// Icons must show while the server is away too.
 const AN_HOUR: &str = "public, max-age=3600";
@@ -97,16 +99,24 @@ pub async fn file_or_not_found(
     if is_read {
         let mut asked_file = Request::new(axum::body::Body::empty());
         *asked_file.method_mut() = request.method().clone();
-        *asked_file.uri_mut() = request.uri().clone();
         *asked_file.headers_mut() = request.headers().clone();
+        let (path, never_changes) = app.site.path(request.uri().path());
+        *asked_file.uri_mut() = path.parse().unwrap_or_default();
         let files = ServeDir::new(&app.site.root)
+            .precompressed_br()
+            .precompressed_gzip()
             .append_index_html_on_directories(false)
             .call_fallback_on_method_not_allowed(false);
         let Ok(file) = files.oneshot(asked_file).await;
         if file.status() != StatusCode::NOT_FOUND {
             let mut response = file.map(axum::body::Body::new).into_response();
-            let keep = if request.uri().path().starts_with("/pkg/") { FRESH } else { AN_HOUR };
+            let keep = match never_changes {
+                true => FOR_EVER,
+                false if path.starts_with("/pkg/") => FRESH,
+                false => AN_HOUR,
+            };
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+            response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
             return response;
         }
     }
@@ -220,7 +230,7 @@ fn shell(
                 <title>{title}</title>
                 <link rel="icon" href="/favicon.ico" sizes="32x32"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                <link rel="stylesheet" id="leptos" href="/pkg/madang.css"/>
+                <link rel="stylesheet" id="leptos" href=format!("/{}/madang.css", options.site_pkg_dir)/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options islands=true/>
             </head>

@@ -52,6 +52,32 @@ fn assert_guarded(path: &str, answer: &Answer) {
 }
 
 #[tokio::test]
+async fn a_file_whose_address_changes_with_it_is_kept_for_ever_and_comes_packed() {
+    let madang = Madang::start().await;
+    for (name, content) in [("madang.css", "body {}"), ("madang.css.br", "brotli"), ("madang.css.gz", "gzip")] {
+        std::fs::write(madang.site().join("pkg").join(name), content).expect("a file");
+    }
+    let page = madang.get("/").await.body;
+    let style = page.split("href=\"").find(|rest| rest.starts_with("/pkg/")).expect("a style sheet");
+    let style = style.split('"').next().expect("an address");
+    let older = format!("/pkg/{}/madang.css", "0".repeat(16));
+    for (path, accepts, encoding, body, keep) in [
+        (style, "br, gzip", "br", "brotli", "public, max-age=31536000, immutable"),
+        (style, "gzip", "gzip", "gzip", "public, max-age=31536000, immutable"),
+        (style, "", "", "body {}", "public, max-age=31536000, immutable"),
+        (&older, "", "", "body {}", "no-cache"),
+        ("/pkg/madang.css", "br", "br", "brotli", "no-cache"),
+    ] {
+        let answer = answer(madang.request(Method::GET, path).header("accept-encoding", accepts)).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let told = |name| answer.headers.get(name).map_or("", |value| value.to_str().expect("text"));
+        assert_eq!((told("content-encoding"), told("content-type")), (encoding, "text/css"), "{path} {accepts}");
+        assert_eq!((told("cache-control"), told("vary").to_lowercase().as_str()), (keep, "accept-encoding"), "{path}");
+        assert_eq!(answer.body, body, "{path} {accepts}");
+    }
+}
+
+#[tokio::test]
 async fn every_route_carries_the_headers_and_the_policy() {
     let madang = Madang::start().await;
     std::fs::write(madang.site().join("pkg/madang.css"), "body {}").expect("a file");
