@@ -15,13 +15,13 @@ use leptos::{
     },
 };
 
-/// Every room, in the order in which they were made.
+/// The first 200 rooms that were made after the room `after`, in that order; from the first one without it.
 ///
 /// # Errors
 /// `storage_unavailable`.
 #[server(endpoint = "list_rooms", input = GetUrl)]
-pub async fn list_rooms() -> Result<Vec<RoomSummary>, Error> {
-    crate::server::functions::list_rooms().await
+pub async fn list_rooms(after: Option<RoomId>) -> Result<Vec<RoomSummary>, Error> {
+    crate::server::functions::list_rooms(after).await
 }
 
 /// Makes a room. A plain form is sent on to it.

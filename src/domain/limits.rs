@@ -23,6 +23,10 @@ pub const REQUEST_BYTES: usize = 64 * 1024;
 pub const ROOMS_PER_CONNECTION: usize = 100;
 /// Members that ROOM lists, and above which MEMBERS replaces ENTER and LEAVE.
 pub const MEMBERS_LISTED: usize = 200;
+/// Rooms that one page of the list shows, and WATCH names at first.
+pub const ROOMS_LISTED: u32 = 200;
+/// Rooms that one `GET /chat` gives, where the caller does not want fewer.
+pub const PAGE_ROOMS: u32 = 1_000;
 /// Messages on a history page, where the caller does not say.
 pub const PAGE_MESSAGES: u32 = 50;
 /// The most messages that one history page may have.

@@ -209,12 +209,12 @@ impl Chat {
 
     // Rooms
 
-    /// All rooms, in the order in which they were made.
+    /// The first `limit` rooms that were made after the room `after`, in that order.
     ///
     /// # Errors
     /// [`Error::StorageUnavailable`].
-    pub async fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
-        let rooms = self.0.store.rooms().await?;
+    pub async fn rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<RoomSummary>, Error> {
+        let rooms = self.0.store.rooms(after, limit).await?;
         Ok(rooms.iter().map(|room| wire::summary(room, self.0.hub.member_count(room.id))).collect())
     }
 

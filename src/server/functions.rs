@@ -36,8 +36,8 @@ impl Door {
 }
 
 /// See [`crate::api::list_rooms`].
-pub async fn list_rooms() -> Result<Vec<RoomSummary>, Error> {
-    answer(async { Door::current()?.chat.rooms().await }).await
+pub async fn list_rooms(after: Option<RoomId>) -> Result<Vec<RoomSummary>, Error> {
+    answer(async { Door::current()?.chat.rooms(after, limits::ROOMS_LISTED).await }).await
 }
 
 /// See [`crate::api::create_room`].

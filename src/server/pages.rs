@@ -8,7 +8,7 @@ use super::{
     wire,
 };
 use crate::{
-    domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme},
+    domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme, limits},
     ui::{FirstPage, Refused, lost::Lost, page::Page, text::text},
 };
 use axum::{
@@ -45,6 +45,7 @@ const PREFERENCE_AGE: u32 = 365 * 24 * 60 * 60;
 struct PageQuery {
     lang: Option<Lang>,
     before: Option<Seq>,
+    after: Option<RoomId>,
     refused: Option<Refused>,
 }
 
@@ -57,6 +58,7 @@ impl From<Words> for PageQuery {
         let word = |name| words.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);
         Self {
             lang: word("lang").and_then(|tag| Lang::parse(tag)),
+            after: word("after").and_then(|id| id.parse().ok()),
             before: word("before").and_then(|seq| seq.parse().ok()),
             // Leptos' words for the form that was refused, and why.
             refused: word("__path")
@@ -66,7 +68,7 @@ impl From<Words> for PageQuery {
     }
 }
 
-/// `/`: the rooms.
+/// `/`: the rooms, with `?after=ROOMID` the next page of them.
 pub async fn home(
     State(app): State<App>,
     Extension(client): Extension<Client>,
@@ -150,7 +152,7 @@ async fn answer(app: &App, client: Client, query: PageQuery, request: Request, a
             .into_response();
     }
     let lang = lang_of(request.headers());
-    match load(app, client, asked, query.before, lang).await {
+    match load(app, client, asked, &query, lang).await {
         Ok((first, lost)) => render(app, request, first, lost, query.refused).await,
         Err(error) => problem(&error),
     }
@@ -160,22 +162,23 @@ async fn load(
     app: &App,
     client: Client,
     asked: Asked,
-    before: Option<Seq>,
+    query: &PageQuery,
     lang: Lang,
 ) -> Result<(FirstPage, Option<Lost>), Error> {
     let door = Door { chat: app.chat.clone(), client };
     let me = door.person().await?.map(|person| wire::member(&person.name, &AuthorKind::Person(person.id)));
-    let rooms = door.chat.rooms().await?;
+    let rooms = door.chat.rooms(query.after, limits::ROOMS_LISTED).await?;
+    let partly = query.after.is_some() || rooms.len() >= limits::ROOMS_LISTED as usize;
     let (room, lost) = match asked {
         Asked::Home => (None, None),
         Asked::Nowhere(lost) => (None, Some(lost)),
-        Asked::Room(id) => match page(&door.chat, id, before).await {
+        Asked::Room(id) => match page(&door.chat, id, query.before).await {
             Ok(view) => (Some(view), None),
             Err(Error::RoomNotFound) => (None, Some(Lost::Room)),
             Err(error) => return Err(error),
         },
     };
-    Ok((FirstPage { lang, me, rooms, older: before.is_some() && room.is_some(), room }, lost))
+    Ok((FirstPage { lang, me, rooms, partly, older: query.before.is_some() && room.is_some(), room }, lost))
 }
 
 async fn render(

@@ -11,7 +11,7 @@ use crate::{
 use axum::{
     Extension, Form, Json,
     extract::{FromRequest, Path, Query, Request, State, rejection::QueryRejection},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -27,6 +27,13 @@ impl IntoResponse for Error {
 #[derive(Deserialize)]
 pub struct NewRoom {
     name: Option<String>,
+}
+
+/// A page of rooms.
+#[derive(Deserialize)]
+pub struct RoomsQuery {
+    after: Option<RoomId>,
+    limit: Option<u32>,
 }
 
 /// A page of messages.
@@ -68,9 +75,22 @@ async fn name_in(request: Request) -> Result<Option<String>, Error> {
     }
 }
 
-/// `GET /chat`: every room, in the order in which they were made.
-pub async fn rooms(State(app): State<App>) -> Result<Json<Vec<RoomSummary>>, Error> {
-    app.chat.rooms().await.map(Json)
+/// `GET /chat?after=ROOMID&limit=1000`: rooms, in the order in which they were made. Where there may be more, the
+/// header `Link` (RFC 8288) says where the next are.
+pub async fn rooms(
+    State(app): State<App>,
+    query: Result<Query<RoomsQuery>, QueryRejection>,
+) -> Result<Response, Error> {
+    let Query(RoomsQuery { after, limit }) = query.map_err(|rejection| Error::bad_frame(rejection.body_text()))?;
+    let limit = within(limit, limits::PAGE_ROOMS, limits::PAGE_ROOMS)?;
+    let rooms = app.chat.rooms(after, limit).await?;
+    let next = rooms.last().filter(|_| rooms.len() == limit as usize);
+    let next = next.map(|last| format!("</chat?after={}&limit={limit}>; rel=\"next\"", last.room_id));
+    let mut response = Json(rooms).into_response();
+    if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    Ok(response)
 }
 
 /// `GET /chat/{roomId}`: one room.
@@ -85,10 +105,7 @@ pub async fn messages(
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<MessagesPage>, Error> {
     let Query(PageQuery { before, limit }) = query.map_err(|rejection| Error::bad_frame(rejection.body_text()))?;
-    let limit = limit.unwrap_or(limits::PAGE_MESSAGES);
-    if !(1..=limits::PAGE_MESSAGES_MAX).contains(&limit) {
-        return Err(Error::bad_frame(format!("limit: must be 1 to {}", limits::PAGE_MESSAGES_MAX)));
-    }
+    let limit = within(limit, limits::PAGE_MESSAGES, limits::PAGE_MESSAGES_MAX)?;
     let (_, page) = app.chat.history(parse(&room_id)?, before, limit).await?;
     Ok(Json(page))
 }
@@ -105,6 +122,11 @@ pub async fn health(State(app): State<App>) -> Response {
 /// A method that the address does not have.
 pub async fn method_not_allowed() -> Response {
     problem_with(StatusCode::METHOD_NOT_ALLOWED, &Error::bad_frame("this address does not take that method"))
+}
+
+fn within(limit: Option<u32>, usual: u32, most: u32) -> Result<u32, Error> {
+    let limit = limit.unwrap_or(usual);
+    if (1..=most).contains(&limit) { Ok(limit) } else { Err(Error::bad_frame(format!("limit: must be 1 to {most}"))) }
 }
 
 fn parse(room_id: &str) -> Result<RoomId, Error> {

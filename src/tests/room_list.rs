@@ -1,6 +1,6 @@
-//! The list of rooms, live: WATCH and LIST.
+//! The list of rooms: live (WATCH and LIST), and in pages.
 
-use super::harness::{Madang, Socket, number, open, text, v1};
+use super::harness::{Answer, Madang, Socket, number, open, text, v1};
 use serde_json::{Value, json};
 
 async fn watch(watcher: &mut Socket, rooms: usize) -> Vec<Value> {
@@ -111,4 +111,44 @@ async fn whoever_stops_watching_hears_no_more_of_it() {
     watcher.expect("PONG").await;
     watcher.send(json!({"type": "WATCH"})).await;
     watcher.expect_error("bad_frame").await;
+}
+
+#[tokio::test]
+async fn many_rooms_come_in_pages() {
+    let madang = Madang::start_unlimited().await;
+    let mut made = vec![madang.lobby().await];
+    for n in 0..202 {
+        made.push(madang.new_room(&format!("room {n}")).await);
+    }
+    let ids = |answer: &Answer| -> Vec<String> {
+        answer.json().as_array().expect("rooms").iter().map(|room| text(&room["roomId"]).to_owned()).collect()
+    };
+    let all = madang.get("/chat").await;
+    assert_eq!((ids(&all), all.headers.get("link")), (made.clone(), None));
+
+    let mut found = Vec::new();
+    let mut next = Some("/chat?limit=150".to_owned());
+    while let Some(path) = next {
+        let page = madang.get(&path).await;
+        found.extend(ids(&page));
+        let link = page.headers.get("link").map(|link| link.to_str().expect("text").to_owned());
+        next = link.map(|link| link.trim_start_matches('<').split('>').next().expect("an address").to_owned());
+    }
+    assert_eq!(found, made);
+    for bad in ["/chat?limit=0", "/chat?limit=1001", "/chat?after=nowhere", "/chat?limit=-1"] {
+        assert_eq!(madang.get(bad).await.status, 400, "{bad}");
+    }
+
+    let page = madang.get("/").await.body;
+    assert!(page.contains(&made[199]) && !page.contains(&made[200]));
+    let more = format!("/?after={}", made[199]);
+    assert!(page.contains(&format!("href=\"{more}\"")), "a link to the next");
+    let rest = madang.get(&more).await.body;
+    assert!(made[200..].iter().all(|room| rest.contains(room)) && !rest.contains("/?after="));
+    let listed: Vec<String> = serde_json::from_str::<Vec<Value>>(&madang.get("/api/list_rooms").await.body)
+        .expect("rooms")
+        .iter()
+        .map(|room| text(&room["roomId"]).to_owned())
+        .collect();
+    assert_eq!(listed, made[..200]);
 }

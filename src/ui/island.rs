@@ -8,7 +8,7 @@ use leptos::prelude::*;
 pub fn App(children: Children) -> impl IntoView {
     let first = use_context::<FirstPage>().or_else(FirstPage::of_document).unwrap_or_default();
     let (events, inbox) = connection::events();
-    let mut state = ChatState { me: first.me, rooms: first.rooms, ..ChatState::default() };
+    let mut state = ChatState { me: first.me, rooms: first.rooms, partly: first.partly, ..ChatState::default() };
     if let Some(view) = first.room {
         state.open(view);
     }

@@ -45,8 +45,10 @@ pub struct FirstPage {
     pub lang: Lang,
     /// Who this browser is; `None` before joining.
     pub me: Option<Member>,
-    /// Every room.
+    /// The rooms.
     pub rooms: Vec<RoomSummary>,
+    /// Whether there are others too: what is heard of those is not shown.
+    pub partly: bool,
     /// The room on screen.
     pub room: Option<RoomView>,
     /// Whether that shows older messages than the newest: a page for reading without JavaScript.

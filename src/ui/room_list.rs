@@ -5,7 +5,10 @@ use super::{
     parts::{Hidden, Icon, Mark, hue, initial, text},
     time::When,
 };
-use crate::{domain::RoomId, protocol::RoomSummary};
+use crate::{
+    domain::{RoomId, limits},
+    protocol::RoomSummary,
+};
 use leptos::{either::Either, prelude::*};
 
 /// The list.
@@ -15,6 +18,11 @@ pub fn RoomList() -> impl IntoView {
     // Rooms keep their order, so that each row finds its room by its place.
     let ids =
         move || ui.state.with(|state| state.rooms.iter().map(|room| room.room_id).enumerate().collect::<Vec<_>>());
+    // A page of them keeps its rooms.
+    let next = ui.state.with_untracked(|state| {
+        let is_full = state.rooms.len() >= limits::ROOMS_LISTED as usize;
+        state.rooms.last().filter(|_| state.partly && is_full).map(|room| room.room_id)
+    });
     view! {
         <nav class="room-list" aria-label=ui.text.rooms>
             <ul>
@@ -22,6 +30,7 @@ pub fn RoomList() -> impl IntoView {
                     <li><RoomItem place id/></li>
                 </For>
             </ul>
+            {next.map(|last| view! { <a class="room-list-more" href=format!("/?after={last}")>{ui.text.more_rooms}</a> })}
         </nav>
     }
 }

@@ -18,6 +18,8 @@ pub struct ChatState {
     pub me: Option<Member>,
     /// Every room, in the order in which they were made.
     pub rooms: Vec<RoomSummary>,
+    /// Whether those are a page of them only.
+    pub partly: bool,
     /// The room on screen.
     pub room: Option<OpenRoom>,
     /// What waits in rooms that are not on screen; it is sent when its room is opened again.
@@ -187,6 +189,7 @@ impl ChatState {
         }
         match self.rooms.iter_mut().find(|room| room.room_id == summary.room_id) {
             Some(known) => *known = summary,
+            None if self.partly => {}
             None => self.rooms.push(summary),
         }
         todo
@@ -769,6 +772,9 @@ mod tests {
         let (mut state, id) = state(1);
         assert_eq!(state.apply(ServerFrame::List(summary(RoomId::new(), 9)), 0.0), Todo::Nothing);
         assert_eq!(state.rooms.len(), 1);
+        state.partly = true;
+        assert_eq!(state.apply(ServerFrame::List(summary(RoomId::new(), 9)), 0.0), Todo::Nothing);
+        assert_eq!(state.rooms.len(), 1, "one of another page");
         assert_eq!(state.apply(ServerFrame::List(summary(id, 2)), 0.0), Todo::Reload);
         state.me = Some(Member { sender: "mina".into(), person: None, guest: None });
         assert_eq!(state.apply(ServerFrame::List(summary(id, 3)), 0.0), Todo::Nothing);

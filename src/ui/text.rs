@@ -72,6 +72,8 @@ pub struct Text {
     pub conversation: &'static str,
     /// Above the timeline.
     pub older: &'static str,
+    /// Below a page of the list of rooms.
+    pub more_rooms: &'static str,
     /// Below a page of older messages, without JavaScript.
     pub newest: &'static str,
     /// A guest's badge.
@@ -183,6 +185,7 @@ static KO: Text = Text {
     reconnect: "다시 연결",
     conversation: "대화",
     older: "이전 메시지 보기",
+    more_rooms: "방 더 보기",
     newest: "최근 메시지 보기",
     guest: "손님",
     me: "나",
@@ -275,6 +278,7 @@ static EN: Text = Text {
     reconnect: "Reconnect",
     conversation: "Conversation",
     older: "Earlier messages",
+    more_rooms: "More rooms",
     newest: "Latest messages",
     guest: "guest",
     me: "you",

@@ -135,7 +135,7 @@ pub fn frame(text: &str) -> Option<ServerFrame> {
     })
 }
 
-read! { FirstPage { lang, me, rooms, room, older } }
+read! { FirstPage { lang, me, rooms, partly, room, older } }
 
 impl FirstPage {
     /// The page that this browser was given.

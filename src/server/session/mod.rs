@@ -368,10 +368,10 @@ impl Session {
         }
     }
 
-    /// The whole list, and how far this person has read in each room.
+    /// The list's first page, and how far this person has read in each room.
     async fn list_rooms(&mut self) {
         let listed = async {
-            let rooms = self.chat.rooms().await?;
+            let rooms = self.chat.rooms(None, limits::ROOMS_LISTED).await?;
             let reads = match &self.opened.person {
                 Some(person) => self.chat.reads(person.id).await?,
                 None => Vec::new(),

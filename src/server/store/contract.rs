@@ -58,7 +58,7 @@ async fn every_promise(open: impl AsyncFn() -> Box<dyn Store>) {
 
 async fn a_fresh_store_has_one_room_the_lobby(store: &dyn Store) -> RoomId {
     assert_eq!(store.check().await, Ok(()));
-    let rooms = store.rooms().await.expect("rooms");
+    let rooms = store.rooms(None, 99).await.expect("rooms");
     let [lobby] = rooms.as_slice() else { panic!("{rooms:?}") };
     assert_eq!((lobby.id, lobby.lobby, lobby.head, &lobby.last), (store.lobby(), true, 0, &None));
     assert_eq!(store.held_names().await, Ok(Vec::new()));
@@ -74,8 +74,17 @@ async fn rooms_are_listed_in_the_order_in_which_they_were_made(store: &dyn Store
         assert_eq!(store.room(id).await, Ok(room));
         made.push(id);
     }
-    let listed: Vec<RoomId> = store.rooms().await.expect("rooms").iter().map(|room| room.id).collect();
+    let listed: Vec<RoomId> = store.rooms(None, 99).await.expect("rooms").iter().map(|room| room.id).collect();
     assert_eq!(listed, made);
+    for (after, limit, expected) in [
+        (None, 2, &made[..2]),
+        (Some(made[1]), 99, &made[2..]),
+        (Some(made[3]), 99, &[]),
+        (Some(RoomId::new()), 1, &made[..1]),
+    ] {
+        let page: Vec<RoomId> = store.rooms(after, limit).await.expect("rooms").iter().map(|room| room.id).collect();
+        assert_eq!(page, expected, "{limit} after {after:?}");
+    }
     assert_eq!(store.room(RoomId::new()).await, Err(Error::RoomNotFound));
     made[1]
 }
@@ -88,7 +97,7 @@ async fn messages_are_numbered_from_1_without_gap(store: &dyn Store, room: RoomI
         assert_eq!((stored.seq, stored.rev, stored.id, stored.at), (n, n, message.id, NOW));
         assert_eq!((&stored.author, stored.body.as_str()), (&message.author, message.body.as_str()));
     }
-    let elsewhere = store.rooms().await.expect("rooms")[2].id;
+    let elsewhere = store.rooms(None, 99).await.expect("rooms")[2].id;
     assert_eq!(
         append_one(store, &message(elsewhere, "mina", "a line of its own")).await.map(seq),
         Ok(1),
@@ -120,7 +129,7 @@ async fn a_repeat_is_the_same_message_and_anything_else_under_its_id_a_conflict(
     ] {
         assert_eq!(append_one(store, &other).await, Err(Error::IdConflict), "{other:?}");
     }
-    let elsewhere = store.rooms().await.expect("rooms")[3].id;
+    let elsewhere = store.rooms(None, 99).await.expect("rooms")[3].id;
     let there = NewMessage { room: elsewhere, ..repeat };
     assert_eq!(append_one(store, &there).await.map(seq), Ok(1), "an id is unique in its room");
 
@@ -368,7 +377,7 @@ async fn head(store: &dyn Store, room: RoomId) -> Seq {
 
 /// All that a reader can see.
 async fn everything(store: &dyn Store, room: RoomId) -> String {
-    let (rooms, page) = (store.rooms().await, store.page(room, None, 1_000).await.map(|slice| slice.messages));
+    let (rooms, page) = (store.rooms(None, 99).await, store.page(room, None, 1_000).await.map(|slice| slice.messages));
     let mut held = store.held_names().await.expect("names");
     held.sort_by_key(|(person, _)| *person);
     format!("{rooms:?} {page:?} {held:?} {:?}", store.session(&token(8), NOW).await)

@@ -283,8 +283,10 @@ impl Store for Memory {
         if self.closed.load(Ordering::Relaxed) { Err(Error::StorageUnavailable) } else { Ok(()) }
     }
 
-    async fn rooms(&self) -> Result<Vec<Room>, Error> {
-        Ok(self.state().rooms.iter().map(Log::summary).collect())
+    async fn rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>, Error> {
+        let state = self.state();
+        let from = after.and_then(|id| state.places.get(&id)).map_or(0, |place| place + 1);
+        Ok(state.rooms[from..].iter().take(limit as usize).map(Log::summary).collect())
     }
 
     async fn room(&self, id: RoomId) -> Result<Room, Error> {

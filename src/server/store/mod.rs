@@ -169,8 +169,9 @@ pub trait Store: Send + Sync + 'static {
     /// Whether the store answers.
     async fn check(&self) -> Result<(), Error>;
 
-    /// All rooms, in the order in which they were made.
-    async fn rooms(&self) -> Result<Vec<Room>, Error>;
+    /// The first `limit` rooms that were made after the room `after`, in that order; from the first one without
+    /// `after`, and for a room that is not there.
+    async fn rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>, Error>;
 
     /// One room, or [`Error::RoomNotFound`].
     async fn room(&self, id: RoomId) -> Result<Room, Error>;

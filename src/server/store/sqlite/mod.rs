@@ -163,8 +163,11 @@ impl Store for Sqlite {
         Ok(())
     }
 
-    async fn rooms(&self) -> Result<Vec<Room>, Error> {
-        let rows = sqlx::query(AssertSqlSafe(format!("{ROOM_COLUMNS} ORDER BY r.number")).into_sql_str())
+    async fn rooms(&self, after: Option<RoomId>, limit: u32) -> Result<Vec<Room>, Error> {
+        let page = "WHERE r.number > coalesce((SELECT number FROM rooms WHERE id = ?), 0) ORDER BY r.number LIMIT ?";
+        let rows = sqlx::query(AssertSqlSafe(format!("{ROOM_COLUMNS} {page}")).into_sql_str())
+            .bind(after.as_ref().map(|id| bytes(id.as_bytes())))
+            .bind(limit)
             .fetch_all(&self.readers)
             .await
             .map_err(unavailable)?;
