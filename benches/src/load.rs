@@ -30,7 +30,13 @@ pub struct Work {
     pub talkers: usize,
     /// How much.
     pub pace: Pace,
+    /// Two members more in the first room, who do not keep up: one never reads, the other 1 Mbit/s.
+    pub laggards: bool,
 }
+
+/// What a reader at 1 Mbit/s takes in [`LAGGARD_EVERY`].
+const LAGGARD_BYTES: usize = 12_500;
+const LAGGARD_EVERY: Duration = Duration::from_millis(100);
 
 /// How much is said.
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +110,9 @@ struct Load {
     work: Work,
     poll: Poll,
     members: Vec<Member>,
+    /// The one who never reads, and the one who reads slowly.
+    laggards: Option<[std::net::TcpStream; 2]>,
+    laggard_read: Instant,
     rooms: Vec<Room>,
     sent: u64,
     delivered: u64,
@@ -129,7 +138,19 @@ impl Load {
                 members.push(Member { stream, room: n, unread: Vec::new(), heard: 0, last: 0 });
             }
         }
+        let laggards = if work.laggards {
+            let laggard = |name: &str| -> Result<std::net::TcpStream, String> {
+                let stream = server.enter(&rooms[0].id, name)?;
+                stream.set_nonblocking(true).map_err(|error| error.to_string())?;
+                Ok(stream)
+            };
+            Some([laggard("never")?, laggard("slow")?])
+        } else {
+            None
+        };
         Ok(Self {
+            laggards,
+            laggard_read: Instant::now(),
             dialect: server.dialect(),
             work,
             poll,
@@ -204,6 +225,13 @@ impl Load {
         }
         for event in &*events {
             self.read(event.token().0)?;
+        }
+        if let Some([_, slow]) = &mut self.laggards
+            && self.laggard_read.elapsed() >= LAGGARD_EVERY
+        {
+            self.laggard_read = Instant::now();
+            // What it reads is not looked at; that it is closed in the end is the server's right.
+            let _ = slow.read(&mut self.buffer[..LAGGARD_BYTES]);
         }
         Ok(())
     }

@@ -14,7 +14,8 @@ use std::{
 };
 
 const USAGE: &str = "fanout [--rows A,B] [--peers A,B] [--repeats N] [--seconds N]
-  rows:  1x200-paced 1x1000-paced 1x200-full 100x50-full 32-talkers idle-1000 idle-10000 idle-19000
+  rows:  1x200-paced 1x1000-paced 1x200-full 100x50-full 32-talkers growth-rooms growth-connections laggards
+         idle-1000 idle-10000 idle-19000
   peers: floor1 floorN bun bun+sqlite axum ws socket.io (madang runs always, on both stores)
 MADANG_BIN names the server.";
 /// Beyond this spread of the floor's own cost, a row says nothing.
@@ -43,31 +44,31 @@ impl Row {
 const ROWS: &[Row] = &[
     Row {
         name: "1x200-paced",
-        work: Work { rooms: 1, members: 200, talkers: 1, pace: Pace::PerSecond(200) },
+        work: Work { rooms: 1, members: 200, talkers: 1, pace: Pace::PerSecond(200), laggards: false },
         targets: &[(Peer::Floor1, 1.10), (Peer::Bun, 1.0), (Peer::Axum, 0.85)],
         durable: None,
     },
     Row {
         name: "1x1000-paced",
-        work: Work { rooms: 1, members: 1_000, talkers: 1, pace: Pace::PerSecond(50) },
+        work: Work { rooms: 1, members: 1_000, talkers: 1, pace: Pace::PerSecond(50), laggards: false },
         targets: &[(Peer::Floor1, 1.10), (Peer::Bun, 1.0), (Peer::Axum, 0.85)],
         durable: None,
     },
     Row {
         name: "1x200-full",
-        work: Work { rooms: 1, members: 200, talkers: 200, pace: Pace::UnderWay(200) },
+        work: Work { rooms: 1, members: 200, talkers: 200, pace: Pace::UnderWay(200), laggards: false },
         targets: &[(Peer::FloorN, 1.10), (Peer::Bun, 0.85)],
         durable: None,
     },
     Row {
         name: "100x50-full",
-        work: Work { rooms: 100, members: 50, talkers: 50, pace: Pace::UnderWay(8) },
+        work: Work { rooms: 100, members: 50, talkers: 50, pace: Pace::UnderWay(8), laggards: false },
         targets: &[(Peer::FloorN, 1.10), (Peer::Bun, 1.0)],
         durable: None,
     },
     Row {
         name: "32-talkers",
-        work: Work { rooms: 1, members: 32, talkers: 32, pace: Pace::UnderWay(32) },
+        work: Work { rooms: 1, members: 32, talkers: 32, pace: Pace::UnderWay(32), laggards: false },
         targets: &[(Peer::FloorN, 1.25), (Peer::Bun, 0.8)],
         durable: Some(1.5),
     },
@@ -76,7 +77,23 @@ const ROWS: &[Row] = &[
 /// The last is near the descriptor limit of most machines.
 const IDLE: &[usize] = &[1_000, 10_000, 19_000];
 
+/// Work that grows with its rooms, or with its connections, while what is said stays the same.
+type Growth = (&'static str, fn(usize) -> Work);
+
+const GROWTH: &[Growth] = &[
+    ("rooms", |rooms| Work { rooms, members: 1, talkers: 1, pace: Pace::PerSecond(4_000), laggards: false }),
+    ("connections", |all| Work {
+        rooms: all / 10,
+        members: 10,
+        talkers: 10,
+        pace: Pace::PerSecond(2_000),
+        laggards: false,
+    }),
+];
+
 struct Chosen {
+    growth: Vec<Growth>,
+    laggards: bool,
     rows: Vec<&'static Row>,
     /// How many connections that do nothing.
     idle: Vec<usize>,
@@ -98,6 +115,8 @@ fn main() -> ExitCode {
 fn chosen() -> Result<Chosen, String> {
     let mut chosen = Chosen {
         rows: ROWS.iter().collect(),
+        growth: GROWTH.to_vec(),
+        laggards: true,
         idle: IDLE.to_vec(),
         peers: Peer::ALL.to_vec(),
         repeats: 3,
@@ -111,6 +130,8 @@ fn chosen() -> Result<Chosen, String> {
             "--rows" => {
                 let is_chosen = |row: &str| value.split(',').any(|name| name == row);
                 chosen.rows.retain(|row| is_chosen(row.name));
+                chosen.growth.retain(|(name, _)| is_chosen(&format!("growth-{name}")));
+                chosen.laggards = is_chosen("laggards");
                 chosen.idle.retain(|count| is_chosen(&format!("idle-{count}")));
             }
             "--peers" => {
@@ -121,22 +142,75 @@ fn chosen() -> Result<Chosen, String> {
             _ => return Err(USAGE.into()),
         }
     }
-    if (chosen.rows.is_empty() && chosen.idle.is_empty()) || chosen.repeats == 0 {
-        Err(USAGE.into())
-    } else {
-        Ok(chosen)
-    }
+    let is_nothing = chosen.rows.is_empty() && chosen.growth.is_empty() && !chosen.laggards && chosen.idle.is_empty();
+    if is_nothing || chosen.repeats == 0 { Err(USAGE.into()) } else { Ok(chosen) }
 }
 
 fn run(chosen: &Chosen) -> Result<(), String> {
     stay_off_the_servers_core()?;
     let scratch = std::env::var_os("CARGO_TARGET_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     fan_out(chosen, &scratch)?;
+    growth(chosen, &scratch)?;
+    if chosen.laggards {
+        laggards(chosen, &scratch)?;
+    }
     if !chosen.idle.is_empty() {
         idle(chosen, &scratch)?;
     }
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("\n{} repeats of {:?}; load {}", chosen.repeats, chosen.length, load.trim());
+    Ok(())
+}
+
+/// What a delivery costs among 10, 100, 1,000 and 10,000: its cost among ten is 1.
+fn growth(chosen: &Chosen, scratch: &Path) -> Result<(), String> {
+    if chosen.growth.is_empty() {
+        return Ok(());
+    }
+    println!("\n| growth | server | 10 | 100 | 1,000 | 10,000 |\n|---|---|---|---|---|---|");
+    for (name, work) in &chosen.growth {
+        for peer in [Peer::Memory, Peer::Madang, Peer::Bun].into_iter().filter(|peer| chosen.peers.contains(peer)) {
+            let mut costs: [Vec<f64>; 4] = Default::default();
+            for _ in 0..chosen.repeats {
+                for (count, costs) in [10, 100, 1_000, 10_000].into_iter().zip(&mut costs) {
+                    let server = Server::start(peer, scratch)?;
+                    let outcome = load::run(&server, work(count), chosen.length)?;
+                    eprintln!("{name} {count} {}: {:.2} µs", peer.name(), outcome.cpu_us);
+                    costs.push(outcome.cpu_us);
+                }
+            }
+            let of_ten =
+                |all: &Vec<f64>| Ratios::new(all.iter().zip(&costs[0]).map(|(cost, ten)| cost / ten).collect());
+            let cells: Vec<String> = costs.iter().map(|all| of_ten(all).text()).collect();
+            println!("| {name} | {} | {} |", peer.name(), cells.join(" | "));
+        }
+    }
+    Ok(())
+}
+
+/// What two members who do not keep up cost the others: CPU per delivery and p99 with them to without, in pairs.
+fn laggards(chosen: &Chosen, scratch: &Path) -> Result<(), String> {
+    println!("\n| one never reads, one reads 1 Mbit/s | CPU per delivery | deliveries/s | p99 |\n|---|---|---|---|");
+    for peer in [Peer::Memory, Peer::Madang] {
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for _ in 0..chosen.repeats {
+            for (laggards, outcomes) in [(false, &mut without), (true, &mut with)] {
+                let work = Work { rooms: 1, members: 200, talkers: 200, pace: Pace::UnderWay(200), laggards };
+                outcomes.push(load::run(&Server::start(peer, scratch)?, work, chosen.length)?);
+            }
+        }
+        let ratio = |number: fn(&Outcome) -> f64| {
+            Ratios::new(with.iter().zip(&without).map(|(with, without)| number(with) / number(without)).collect())
+                .text()
+        };
+        println!(
+            "| {} | {} | {} | {} |",
+            peer.name(),
+            ratio(|o| o.cpu_us),
+            ratio(|o| o.per_second),
+            ratio(|o| o.p99_ms)
+        );
+    }
     Ok(())
 }
 

@@ -84,7 +84,7 @@ pub enum ClientFrame {
         /// The room.
         room_id: RoomId,
     },
-    /// Begin or end to follow the list of rooms.
+    /// Begin or end to follow the list of rooms: LIST for the first 200 that were made, then for each that changes.
     Watch {
         /// Begin, or end.
         on: bool,
