@@ -82,7 +82,7 @@ impl Peer {
             command
         };
         let own = |name: &str| std::env::current_exe().expect("our own name").with_file_name(name);
-        let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+        let peers = Path::new("benches/peers");
         match self {
             Self::Memory | Self::Madang => {
                 let unlimited = [
