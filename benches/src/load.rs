@@ -85,7 +85,7 @@ pub fn run(server: &Server, work: Work, length: Duration) -> Result<Outcome, Str
     let mut load = Load::open(server, work)?;
     let begun = Instant::now();
     load.talk_until(begun, begun + WARM_UP)?;
-    load.latencies.clear();
+    load.forget_latencies();
     let (cpu, delivered, from) = (server.cpu()?, load.delivered, Instant::now());
     load.talk_until(begun, from + length)?;
     let (cpu, delivered, took) = (server.cpu()? - cpu, load.delivered - delivered, from.elapsed());
@@ -105,7 +105,8 @@ pub fn run(server: &Server, work: Work, length: Duration) -> Result<Outcome, Str
     Ok(outcome)
 }
 
-struct Load {
+/// Connections in their rooms, and what is said on them.
+pub(crate) struct Load {
     dialect: Dialect,
     work: Work,
     poll: Poll,
@@ -122,7 +123,7 @@ struct Load {
 }
 
 impl Load {
-    fn open(server: &Server, work: Work) -> Result<Self, String> {
+    pub(crate) fn open(server: &Server, work: Work) -> Result<Self, String> {
         let poll = Poll::new().map_err(|error| error.to_string())?;
         let (mut members, mut rooms) = (Vec::new(), Vec::new());
         for n in 0..work.rooms {
@@ -164,7 +165,20 @@ impl Load {
         })
     }
 
-    fn talk_until(&mut self, begun: Instant, end: Instant) -> Result<(), String> {
+    pub(crate) fn rooms(&self) -> impl Iterator<Item = &str> {
+        self.rooms.iter().map(|room| room.id.as_str())
+    }
+
+    /// How many messages were sent.
+    pub(crate) fn said(&self) -> u64 {
+        self.sent
+    }
+
+    pub(crate) fn forget_latencies(&mut self) {
+        self.latencies.clear();
+    }
+
+    pub(crate) fn talk_until(&mut self, begun: Instant, end: Instant) -> Result<(), String> {
         let mut events = Events::with_capacity(1_024);
         while Instant::now() < end {
             let wait = match self.work.pace {
@@ -188,7 +202,7 @@ impl Load {
         Ok(())
     }
 
-    fn drain(&mut self) -> Result<(), String> {
+    pub(crate) fn drain(&mut self) -> Result<(), String> {
         let mut events = Events::with_capacity(1_024);
         let end = Instant::now() + DRAIN_WITHIN;
         loop {

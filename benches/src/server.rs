@@ -82,7 +82,8 @@ impl Peer {
             command
         };
         let own = |name: &str| std::env::current_exe().expect("our own name").with_file_name(name);
-        let peers = Path::new("benches/peers");
+        // Absolute, since it is also where they run.
+        let peers = Path::new("benches/peers").canonicalize().expect("the repository's root as working directory");
         match self {
             Self::Memory | Self::Madang => {
                 let unlimited = [
@@ -102,7 +103,7 @@ impl Peer {
             Self::Axum => program(&own("axum_chat"), &[]),
             Self::Bun | Self::BunSqlite => {
                 let mut command = program(&peers.join("node_modules/.bin/bun"), &["bun.js"]);
-                command.current_dir(peers);
+                command.current_dir(&peers);
                 if self == Self::BunSqlite {
                     command.env("KEEP", directory.join("bun.db"));
                 }
@@ -110,7 +111,7 @@ impl Peer {
             }
             Self::Ws | Self::SocketIo => {
                 let mut command = program(Path::new("node"), &[if self == Self::Ws { "ws.js" } else { "socketio.js" }]);
-                command.current_dir(peers).env("NODE_ENV", "production");
+                command.current_dir(&peers).env("NODE_ENV", "production");
                 command
             }
         }
@@ -172,7 +173,7 @@ pub struct Server {
     process: Child,
     address: SocketAddr,
     /// Where it keeps what it keeps.
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Server {
@@ -181,7 +182,10 @@ impl Server {
     /// # Errors
     /// Why it did not.
     pub fn start(peer: Peer, scratch: &Path) -> Result<Self, String> {
-        let directory = tempfile::tempdir_in(scratch).map_err(|error| error.to_string())?;
+        Self::start_in(peer, tempfile::tempdir_in(scratch).map_err(|error| error.to_string())?)
+    }
+
+    fn start_in(peer: Peer, directory: tempfile::TempDir) -> Result<Self, String> {
         let mut process = peer
             .command(directory.path())
             .stdout(Stdio::piped())
@@ -196,7 +200,25 @@ impl Server {
             let _ = process.wait();
             return Err(format!("{} did not start: {line}", peer.name()));
         };
-        Ok(Self { peer, process, address, _directory: directory })
+        Ok(Self { peer, process, address, directory })
+    }
+
+    /// Kills it, has `between` work on the directory where it keeps what it keeps, and starts it again there.
+    ///
+    /// # Errors
+    /// Why it did not start again.
+    pub fn restart(mut self, between: impl FnOnce(&Path) -> Result<(), String>) -> Result<Self, String> {
+        self.end();
+        let empty = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let directory = std::mem::replace(&mut self.directory, empty);
+        between(directory.path())?;
+        Self::start_in(self.peer, directory)
+    }
+
+    fn end(&mut self) {
+        // Our own child, by its id: taskset has become the server.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 
     /// How its frames look.
@@ -228,6 +250,37 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).ok_or("no RssAnon")?;
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().map_err(|_| "no number")?;
         Ok(kilobytes * 1_024)
+    }
+
+    /// How many descriptors it has open.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn descriptors(&self) -> Result<usize, String> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.process.id())).map_err(|error| error.to_string())?.count())
+    }
+
+    /// The page at `path`, headers and all.
+    ///
+    /// # Errors
+    /// An answer other than 200.
+    pub fn get(&self, path: &str) -> Result<Vec<u8>, String> {
+        let mut stream = self.connect()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address)
+            .map_err(|error| error.to_string())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).map_err(|error| error.to_string())?;
+        let is_good = answer.starts_with(b"HTTP/1.1 200 ");
+        if is_good { Ok(answer) } else { Err(format!("{path}: {}", String::from_utf8_lossy(&answer))) }
+    }
+
+    /// Says something as a member, and waits until it is heard.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub fn talk(&self, member: &mut TcpStream, room: &str, number: u64) -> Result<(), String> {
+        member.write_all(&self.dialect().talk(room, number)).map_err(|error| error.to_string())?;
+        hear(member, &format!("\"message {number}\""))
     }
 
     /// Makes a room, where rooms are made.
@@ -322,8 +375,6 @@ fn hear(stream: &mut TcpStream, what: &str) -> Result<(), String> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Our own child, by its id: taskset has become the server.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.end();
     }
 }

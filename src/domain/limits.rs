@@ -59,6 +59,8 @@ pub const FLOODING_WITHIN: Duration = Duration::from_secs(1);
 pub const FRAMES_QUEUED: usize = 1_024;
 /// See [`FRAMES_QUEUED`].
 pub const FRAMES_QUEUED_BYTES: usize = 1024 * 1024;
+/// Bytes of a room's new messages that are written to a member at once.
+pub const BATCH_BYTES: usize = 128 * 1024;
 /// Bytes taken from the queue that wait for the socket; a page of a replay may come on top.
 pub const OUTBOX_BYTES: usize = 256 * 1024;
 /// A room's latest changes kept in memory while somebody is in it, and their bytes: who was away for a
@@ -67,7 +69,7 @@ pub const RECENT_CHANGES: usize = 128;
 /// See [`RECENT_CHANGES`].
 pub const RECENT_BYTES: usize = 64 * 1024;
 /// Changes of one connection whose outcome is not known yet; beyond it the socket is not read.
-pub const CHANGES_IN_FLIGHT: usize = 64;
+pub const CHANGES_IN_FLIGHT: u32 = 64;
 /// Changes of all connections waiting for the writer.
 pub const CHANGES_QUEUED: usize = 4_096;
 /// Changes that one transaction stores at most.

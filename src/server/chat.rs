@@ -4,14 +4,14 @@
 use super::{
     clock::Clock,
     config::Limits,
-    hub::{ConnectionId, Hub},
+    hub::{ConnectionId, Hub, Mailbox},
     names::Names,
     presence::{Departure, Present},
     rate::{self, Rate},
     recent::News,
     store::{Applied, Change, NewMessage, Person, Slice, Store, TokenHash},
     wire,
-    writer::{self, Queue, Receipt},
+    writer::{self, Asker, Queue},
 };
 use crate::{
     domain::{
@@ -22,7 +22,10 @@ use crate::{
 use futures_util::future::OptionFuture;
 use sha2::{Digest, Sha256};
 use std::{net::IpAddr, sync::Arc};
-use tokio::{sync::Mutex, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, oneshot},
+    task::JoinHandle,
+};
 
 /// Names that guests of the plain dialect are given begin with this; nobody can hold such a name.
 pub const GUEST_PREFIX: &str = "손님-";
@@ -117,7 +120,7 @@ impl ReplayPart {
                 break;
             }
             let one = News::of(message, lobby);
-            bytes += one.text.len();
+            bytes += one.frame.len();
             news.push(one);
         }
         let is_all = news.len() == slice.messages.len() && news.len() < most as usize;
@@ -161,7 +164,7 @@ impl Chat {
     /// # Errors
     /// [`Error::StorageUnavailable`] when the held names cannot be read.
     pub async fn open(store: Arc<dyn Store>, allowed: &Limits, clock: Clock) -> Result<Self, Error> {
-        let hub = Hub::default();
+        let hub = Hub::new(store.lobby());
         let names = Names::new(store.held_names().await?);
         let (queue, writer) = writer::start(store.clone(), hub.clone());
         let chat = Self(Arc::new(Shared {
@@ -339,17 +342,18 @@ impl Chat {
     /// [`Error::RoomNotFound`], [`Error::RateLimited`], [`Error::StorageUnavailable`].
     pub async fn enter(
         &self,
-        connection: ConnectionId,
+        mailbox: &Mailbox,
+        v1: bool,
         room: RoomId,
         member: &Member,
         resume: Option<Resume>,
     ) -> Result<Entered, Error> {
-        self.0.entries.take(connection)?;
+        self.0.entries.take(mailbox.id)?;
         self.0.store.room(room).await?;
-        let present = self.0.hub.enter(connection, room, member);
+        let present = self.0.hub.enter(mailbox, v1, room, member);
         // Read after subscribing: what is committed in between is in both, never in neither.
         let room =
-            self.0.store.room(room).await.inspect_err(|_| self.0.hub.leave(connection, room, Departure::Meant))?;
+            self.0.store.room(room).await.inspect_err(|_| self.0.hub.leave(mailbox.id, room, Departure::Meant))?;
         let reset = resume
             .is_some_and(|resume| resume.epoch.is_some_and(|epoch| epoch != self.epoch()) || resume.since > room.head);
         Ok(Entered { room: wire::summary(&room, present.count), present, reset })
@@ -380,26 +384,26 @@ impl Chat {
     }
 
     /// Hands a message to the writer. Everyone in the room, the speaker included, hears it once it is on
-    /// disk; the receipt tells the speaker of a repeat or a refusal.
+    /// disk; `asker` is told of a repeat or a refusal.
     ///
     /// # Errors
     /// What [`Body::parse`] says, [`Error::NameTaken`] for a guest whose name is held by now,
     /// [`Error::RateLimited`], [`Error::Busy`].
-    pub async fn post(&self, speaker: &Speaker, draft: Draft) -> Result<Receipt, Error> {
+    pub async fn post(&self, speaker: Speaker, draft: Draft, asker: Asker) -> Result<(), Error> {
         let body = Body::parse(draft.text)?;
         if matches!(speaker.author.kind, AuthorKind::Guest(_)) {
             self.0.names.check_free(&speaker.author.name)?;
         }
-        self.charge(speaker)?;
+        self.charge(&speaker)?;
         let message = NewMessage {
             room: draft.room,
             id: draft.id.unwrap_or_default(),
-            author: speaker.author.clone(),
+            author: speaker.author,
             body,
             reply_to: draft.reply_to,
             at: (self.0.clock)(),
         };
-        self.0.queue.store(message.into()).await
+        self.0.queue.store(message.into(), draft.id, asker).await
     }
 
     /// Hands a change of a message to the writer; what becomes of it is as with [`Chat::post`].
@@ -407,7 +411,14 @@ impl Chat {
     /// # Errors
     /// [`Error::Forbidden`] for guests, what [`Body::parse`] and [`Emoji::parse`] say,
     /// [`Error::RateLimited`], [`Error::Busy`].
-    pub async fn change(&self, speaker: &Speaker, room: RoomId, id: MessageId, wish: Wish) -> Result<Receipt, Error> {
+    pub async fn change(
+        &self,
+        speaker: &Speaker,
+        room: RoomId,
+        id: MessageId,
+        wish: Wish,
+        asker: Asker,
+    ) -> Result<(), Error> {
         let AuthorKind::Person(person) = speaker.author.kind else { return Err(Error::Forbidden) };
         let change = match wish {
             Wish::Edit { text, if_rev } => {
@@ -417,7 +428,7 @@ impl Chat {
             Wish::React { emoji, on } => Change::React { room, id, person, emoji: Emoji::parse(&emoji)?, on },
         };
         self.charge(speaker)?;
-        self.0.queue.store(change).await
+        self.0.queue.store(change, Some(id), asker).await
     }
 
     /// Counts one change against what its author and their address may do.
@@ -469,9 +480,10 @@ impl Chat {
     ///
     /// # Errors
     /// Those of [`Chat::post`] and of the writer.
-    pub async fn post_and_wait(&self, speaker: &Speaker, draft: Draft) -> Result<Talk, Error> {
-        let receipt = self.post(speaker, draft).await?;
-        match receipt.await.unwrap_or(Err(Error::StorageUnavailable))? {
+    pub async fn post_and_wait(&self, speaker: Speaker, draft: Draft) -> Result<Talk, Error> {
+        let (asker, outcome) = oneshot::channel();
+        self.post(speaker, draft, Asker::Caller(asker)).await?;
+        match outcome.await.unwrap_or(Err(Error::StorageUnavailable))? {
             Applied::Changed(message) | Applied::Unchanged(message) => Ok(wire::talk(&message)),
         }
     }

@@ -2,7 +2,16 @@
 
 use crate::domain::Timestamp;
 use std::{sync::Arc, time::SystemTime};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{
+    OffsetDateTime,
+    format_description::well_known::{
+        Iso8601,
+        iso8601::{Config, EncodedConfig, TimePrecision},
+    },
+};
+
+const MILLISECONDS: EncodedConfig =
+    Config::DEFAULT.set_time_precision(TimePrecision::Second { decimal_digits: std::num::NonZero::new(3) }).encode();
 
 /// Tells the present time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -19,10 +28,8 @@ pub fn system() -> Clock {
 /// RFC 3339, UTC, always with milliseconds: `2026-11-22T19:17:23.042Z`.
 #[must_use]
 pub fn rfc3339(at: Timestamp) -> String {
-    let time =
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let whole = time.replace_nanosecond(0).unwrap_or(time).format(&Rfc3339).unwrap_or_default();
-    format!("{}.{:03}Z", whole.trim_end_matches('Z'), at.rem_euclid(1_000))
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
+    time.unwrap_or(OffsetDateTime::UNIX_EPOCH).format(&Iso8601::<MILLISECONDS>).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ pub async fn post_message(room: RoomId, text: String, id: Option<MessageId>) -> 
         let person = door.person().await?.ok_or(Error::NotEntered)?;
         let author = Author { name: person.name, kind: AuthorKind::Person(person.id) };
         let speaker = Speaker { author, connection: 0, address: door.client.address };
-        door.chat.post_and_wait(&speaker, Draft { room, id, text, reply_to: None }).await
+        door.chat.post_and_wait(speaker, Draft { room, id, text, reply_to: None }).await
     })
     .await
 }

@@ -1,34 +1,33 @@
 //! The way to one connection. While it is quiet, what others say is written straight to its socket: no task
 //! wakes, and a frame costs little more than the system call. Otherwise it waits in a queue that never makes
 //! anybody wait: whoever is too far behind loses its place in it and is fed from the log.
+//!
+//! Fan-out visits one mailbox after the other, and most of what it costs beside the kernel is waiting for
+//! memory: what it looks at stands together, and the rest in a box that a quiet connection does not have.
 
-use super::recent::News;
+use super::{frames, hub::Closing, recent::News, writer::Outcome};
 use crate::{
     domain::{RoomId, Seq, limits},
     protocol::ServerFrame,
 };
-use rustix::net::Shutdown;
+use bytes::Bytes;
+use rustix::net::{RecvFlags, SendFlags, Shutdown};
+use smallvec::SmallVec;
 use std::{
     collections::{HashMap, VecDeque},
     io,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
 };
-use tokio::{net::tcp::OwnedWriteHalf, sync::Notify};
-use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
+use tokio::{io::Interest, net::TcpStream, sync::Notify};
 
-/// What one frame costs beside its text.
+/// What one frame costs beside its bytes.
 const FRAME_OVERHEAD: usize = 64;
 
 /// A frame on its way to one connection. Clones share the bytes.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// The text.
-    pub text: Utf8Bytes,
-    /// The same as the WebSocket frame that carries it; a server's frames are the same for everyone.
+    /// The WebSocket frame; a server's frames are the same for everyone.
     pub frame: Bytes,
     /// What it is a change of, so that a replay and the live stream meet without repeat.
     pub number: Option<(RoomId, Seq)>,
@@ -40,52 +39,25 @@ impl Delivery {
     /// A frame without a number: of presence, of the list. Best effort.
     #[must_use]
     pub fn unnumbered(frame: &ServerFrame) -> Self {
-        Self::new(&frame.to_json().into(), None, false)
+        Self { frame: frames::text(frame.to_json().as_bytes()), number: None, bare: false }
     }
 
     /// A change, as members get it.
     #[must_use]
     pub fn of(news: &News) -> Self {
-        Self::new(&news.text, Some((news.room, news.rev)), false)
+        Self { frame: news.frame.clone(), number: Some((news.room, news.rev)), bare: false }
     }
 
     /// The same as bare text; `None` unless it is a new message of the lobby.
     #[must_use]
     pub fn bare(news: &News) -> Option<Self> {
-        let text = news.plain.as_ref().filter(|_| news.is_new())?;
-        Some(Self::new(text, Some((news.room, news.rev)), true))
-    }
-
-    fn new(text: &Utf8Bytes, number: Option<(RoomId, Seq)>, bare: bool) -> Self {
-        Self { text: text.clone(), frame: frame(text), number, bare }
+        let frame = news.plain.clone().filter(|_| news.is_new())?;
+        Some(Self { frame, number: Some((news.room, news.rev)), bare: true })
     }
 
     fn bytes(&self) -> usize {
-        self.text.len() + FRAME_OVERHEAD
+        self.frame.len() + FRAME_OVERHEAD
     }
-}
-
-fn frame(text: &str) -> Bytes {
-    let mut bytes = Vec::with_capacity(text.len() + 10);
-    add_frame(text, &mut bytes);
-    bytes.into()
-}
-
-/// Adds a text frame as RFC 6455, section 5.2, has it from a server: whole and unmasked.
-pub fn add_frame(text: &str, bytes: &mut Vec<u8>) {
-    bytes.push(0x81);
-    match (u8::try_from(text.len()), u16::try_from(text.len())) {
-        (Ok(length @ ..=125), _) => bytes.push(length),
-        (_, Ok(length)) => {
-            bytes.push(126);
-            bytes.extend(length.to_be_bytes());
-        }
-        _ => {
-            bytes.push(127);
-            bytes.extend((text.len() as u64).to_be_bytes());
-        }
-    }
-    bytes.extend(text.as_bytes());
 }
 
 /// Changes of one room that were stored together, to be written together.
@@ -100,9 +72,23 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Of deliveries that carry the numbers of one room, ascending; `None` of none.
+    /// Of deliveries that carry the numbers of one room, ascending; as few as [`limits::BATCH_BYTES`] allows.
     #[must_use]
-    pub fn new(deliveries: Vec<Delivery>) -> Option<Self> {
+    pub fn of(deliveries: impl Iterator<Item = Delivery>) -> Vec<Self> {
+        let (mut batches, mut some, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for delivery in deliveries {
+            if bytes > 0 && bytes + delivery.frame.len() > limits::BATCH_BYTES {
+                batches.extend(Self::new(std::mem::take(&mut some)));
+                bytes = 0;
+            }
+            bytes += delivery.frame.len();
+            some.push(delivery);
+        }
+        batches.extend(Self::new(some));
+        batches
+    }
+
+    fn new(deliveries: Vec<Delivery>) -> Option<Self> {
         let ((room, first), (_, last)) = deliveries.first()?.number.zip(deliveries.last()?.number)?;
         let joined = match deliveries.as_slice() {
             [only] => only.frame.clone(),
@@ -112,51 +98,43 @@ impl Batch {
     }
 }
 
-/// The number up to which a connection has followed a room.
-pub type Passed = Arc<AtomicU64>;
-
-/// What those need to know who write straight to a connection's socket.
-#[derive(Debug)]
-pub struct Straight {
-    /// The rooms that it follows. Their numbers are moved on by what is written.
-    pub lines: Vec<(RoomId, Passed)>,
-    /// Whether it takes bare text.
-    pub bare: bool,
-}
-
-impl Straight {
-    fn line(&self, room: RoomId) -> Option<&AtomicU64> {
-        self.lines.iter().find(|(id, _)| *id == room).map(|(_, passed)| passed.as_ref())
-    }
-
-    fn passes(&self, delivery: &Delivery) -> bool {
-        let Some((room, number)) = delivery.number else { return true };
-        let line = self.line(room).filter(|_| delivery.bare == self.bare);
-        // Only whoever holds the queue's lock moves it.
-        line.is_some_and(|passed| passed.fetch_max(number, Ordering::Relaxed) < number)
-    }
-}
-
 /// The rooms in which changes were not kept for a connection, with the lowest number of each.
 pub type Missed = HashMap<RoomId, Seq>;
 
+/// What waited for a connection.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// What others said, in order.
+    pub deliveries: VecDeque<Delivery>,
+    /// Set where that was too much: all of it is gone.
+    pub missed: Option<Missed>,
+    /// What became of the connection's own changes, each behind what was stored before it.
+    pub outcomes: Vec<Outcome>,
+    bytes: usize,
+}
+
 #[derive(Debug, Default)]
 struct Waiting {
-    deliveries: VecDeque<Delivery>,
-    bytes: usize,
-    /// Set from the moment that it was too much until the connection asks.
-    missed: Option<Missed>,
-    /// Set while nothing waits and the connection itself has nothing to write.
-    straight: Option<Straight>,
+    /// Set while nothing waits and the connection itself has nothing to write: frames go to the socket.
+    straight: bool,
+    /// Whether it takes bare text instead of frames.
+    bare: bool,
+    /// The connection's own changes whose outcome it does not know.
+    under_way: u32,
+    /// The rooms that it follows, and the number up to which everything was passed on.
+    lines: SmallVec<[(RoomId, Seq); 1]>,
     /// What the socket has not taken of a write: goes before anything else.
     rest: Bytes,
+    later: Option<Box<Taken>>,
+    closing: Option<Closing>,
 }
 
 #[derive(Debug)]
 struct Shared {
     waiting: Mutex<Waiting>,
+    socket: Option<TcpStream>,
+    /// Rung when the connection has to look: something waits, the socket is full, or it is to close.
     rung: Notify,
-    socket: Option<OwnedWriteHalf>,
 }
 
 impl Shared {
@@ -165,36 +143,40 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?.try_write(bytes)
+    fn socket(&self) -> io::Result<&TcpStream> {
+        self.socket.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Writes as much as the socket takes at once, without asking tokio whether it would.
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(rustix::net::send(self.socket()?, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
     }
 
     /// Writes without waiting. What the socket does not take is the connection's to write, and from then on
     /// everything waits in the queue.
     fn write_straight(&self, waiting: &mut Waiting, bytes: &Bytes) {
         // What is wrong with a socket shows when it is read.
-        let written = self.try_write(bytes).unwrap_or(0);
+        let written = self.send(bytes).unwrap_or(0);
         if written < bytes.len() {
             waiting.rest = bytes.slice(written..);
-            waiting.straight = None;
+            waiting.straight = false;
             self.rung.notify_one();
         }
     }
 
     fn put(&self, waiting: &mut Waiting, delivery: &Delivery) {
-        match &waiting.straight {
-            Some(straight) if straight.passes(delivery) => self.write_straight(waiting, &delivery.frame),
-            Some(_) => {}
-            None => {
-                waiting.keep(delivery);
-                self.rung.notify_one();
-            }
+        if !waiting.straight {
+            waiting.keep(delivery);
+            self.rung.notify_one();
+        } else if waiting.passes(delivery) {
+            self.write_straight(waiting, &delivery.frame);
         }
     }
 
     fn write_rest(&self, waiting: &mut Waiting) -> io::Result<()> {
         while !waiting.rest.is_empty() {
-            let written = self.try_write(&waiting.rest)?;
+            let written = self.send(&waiting.rest)?;
+            // What is empty holds no memory.
             waiting.rest = waiting.rest.slice(written..);
         }
         Ok(())
@@ -202,18 +184,31 @@ impl Shared {
 }
 
 impl Waiting {
+    fn line(&mut self, room: RoomId) -> Option<&mut Seq> {
+        self.lines.iter_mut().find(|(id, _)| *id == room).map(|(_, passed)| passed)
+    }
+
+    /// Whether a delivery is this connection's concern and was not passed on yet; from now on it was.
+    fn passes(&mut self, delivery: &Delivery) -> bool {
+        let Some((room, number)) = delivery.number else { return true };
+        let is_its_kind = delivery.bare == self.bare;
+        let line = self.line(room).filter(|passed| is_its_kind && **passed < number);
+        line.map(|passed| *passed = number).is_some()
+    }
+
     /// Keeps a frame for later, or notes that it was missed.
     fn keep(&mut self, delivery: &Delivery) {
-        let is_full = self.deliveries.len() >= limits::FRAMES_QUEUED
-            || self.bytes + delivery.bytes() > limits::FRAMES_QUEUED_BYTES;
-        if self.missed.is_none() && !is_full {
-            self.bytes += delivery.bytes();
-            self.deliveries.push_back(delivery.clone());
+        let later = self.later.get_or_insert_default();
+        let is_full = later.deliveries.len() >= limits::FRAMES_QUEUED
+            || later.bytes + delivery.bytes() > limits::FRAMES_QUEUED_BYTES;
+        if later.missed.is_none() && !is_full {
+            later.bytes += delivery.bytes();
+            later.deliveries.push_back(delivery.clone());
         } else {
             // All of it goes: the log has it, and memory is bounded.
-            let dropped = std::mem::take(&mut self.deliveries);
-            self.bytes = 0;
-            let missed = self.missed.get_or_insert_default();
+            let dropped = std::mem::take(&mut later.deliveries);
+            later.bytes = 0;
+            let missed = later.missed.get_or_insert_default();
             for (room, number) in dropped.iter().chain([delivery]).filter_map(|delivery| delivery.number) {
                 missed.entry(room).and_modify(|lowest| *lowest = number.min(*lowest)).or_insert(number);
             }
@@ -225,17 +220,13 @@ impl Waiting {
 #[derive(Clone, Debug)]
 pub struct Inlet(Arc<Shared>);
 
-/// The end where the connection takes them out.
+/// The connection's own end, and its socket.
 #[derive(Debug)]
 pub struct Outlet(Arc<Shared>);
 
-/// The connection's own way to its socket. While it writes, nobody else does.
-#[derive(Debug)]
-pub struct Writer(Arc<Shared>);
-
 /// An empty queue before a socket.
 #[must_use]
-pub fn queue(socket: Option<OwnedWriteHalf>) -> (Inlet, Outlet) {
+pub fn queue(socket: Option<TcpStream>) -> (Inlet, Outlet) {
     let shared = Arc::new(Shared { waiting: Mutex::default(), rung: Notify::new(), socket });
     (Inlet(shared.clone()), Outlet(shared))
 }
@@ -249,89 +240,183 @@ impl Inlet {
     /// The same with all of a batch, in one write where that may be.
     pub fn put_all(&self, batch: &Batch) {
         let mut waiting = self.0.waiting();
-        let line = waiting.straight.as_ref().and_then(|straight| straight.line(batch.room));
-        match line {
-            Some(passed)
-                if passed.load(Ordering::Relaxed) < batch.first && batch.joined.len() <= limits::OUTBOX_BYTES =>
-            {
-                passed.store(batch.last, Ordering::Relaxed);
+        let is_straight = waiting.straight && !waiting.bare;
+        match waiting.line(batch.room).filter(|passed| is_straight && **passed < batch.first) {
+            Some(passed) => {
+                *passed = batch.last;
                 self.0.write_straight(&mut waiting, &batch.joined);
             }
-            _ => batch.deliveries.iter().for_each(|delivery| self.0.put(&mut waiting, delivery)),
+            None => batch.deliveries.iter().for_each(|delivery| self.0.put(&mut waiting, delivery)),
         }
+    }
+
+    /// Notes what became of one of the connection's own changes. What is new in a room that it follows, it
+    /// hears there.
+    pub fn settle(&self, outcome: Outcome) {
+        let mut waiting = self.0.waiting();
+        let was_at_limit = waiting.under_way >= limits::CHANGES_IN_FLIGHT;
+        waiting.under_way = waiting.under_way.saturating_sub(1);
+        let is_heard = outcome.is_change() && waiting.line(outcome.room).is_some();
+        if !is_heard {
+            waiting.later.get_or_insert_default().outcomes.push(outcome);
+            waiting.straight = false;
+        }
+        if !is_heard || was_at_limit {
+            self.0.rung.notify_one();
+        }
+    }
+
+    /// Has the connection closed; the first reason counts.
+    pub fn close(&self, why: Closing) {
+        self.0.waiting().closing.get_or_insert(why);
+        self.0.rung.notify_one();
     }
 }
 
 impl Outlet {
-    /// Waits for frames and takes up to `most` of them; or says what was missed. Also returns, with nothing,
-    /// when the socket did not take all of a frame. Nothing is lost when the wait is given up.
-    pub async fn take(&self, most: usize, into: &mut Vec<Delivery>) -> Option<Missed> {
-        let missed = self.try_take(most, into);
-        if missed.is_some() || !into.is_empty() {
-            return missed;
-        }
-        self.0.rung.notified().await;
-        self.try_take(most, into)
+    /// The end where frames are put in.
+    #[must_use]
+    pub fn inlet(&self) -> Inlet {
+        Inlet(self.0.clone())
     }
 
-    /// The same without waiting.
-    pub fn try_take(&self, most: usize, into: &mut Vec<Delivery>) -> Option<Missed> {
+    /// Waits until there is something to look at. Nothing is lost when the wait is given up.
+    pub async fn rung(&self) {
+        self.0.rung.notified().await;
+    }
+
+    /// Why the connection is to be closed, if it is.
+    #[must_use]
+    pub fn closing(&self) -> Option<Closing> {
+        self.0.waiting().closing
+    }
+
+    /// Takes what waits.
+    #[must_use]
+    pub fn take(&self) -> Option<Box<Taken>> {
+        self.0.waiting().later.take()
+    }
+
+    /// Whether the connection may ask for one more change; once it may not, it is rung when it may.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        self.0.waiting().under_way < limits::CHANGES_IN_FLIGHT
+    }
+
+    /// The connection is about to ask for a change, whose outcome comes by [`Inlet::settle`].
+    pub fn ask(&self) {
+        self.0.waiting().under_way += 1;
+    }
+
+    /// The connection could not ask after all.
+    pub fn give_up_asking(&self) {
+        self.0.waiting().under_way -= 1;
+    }
+
+    /// Begins to follow a room, or notes that everything up to `number` was passed on or need not be.
+    pub fn follow(&self, room: RoomId, number: Seq) {
         let mut waiting = self.0.waiting();
-        let count = most.min(waiting.deliveries.len());
-        into.extend(waiting.deliveries.drain(..count));
-        waiting.bytes -= into[into.len() - count..].iter().map(Delivery::bytes).sum::<usize>();
-        waiting.missed.take()
+        match waiting.line(room) {
+            Some(passed) => *passed = number,
+            None => waiting.lines.push((room, number)),
+        }
+    }
+
+    /// Follows a room no longer.
+    pub fn unfollow(&self, room: RoomId) {
+        self.0.waiting().lines.retain(|(id, _)| *id != room);
+    }
+
+    /// The number up to which everything of a room was passed on.
+    #[must_use]
+    pub fn passed(&self, room: RoomId) -> Seq {
+        self.0.waiting().line(room).map_or(0, |passed| *passed)
+    }
+
+    /// Whether a delivery from the queue is to be passed on; from now on it was.
+    #[must_use]
+    pub fn passes(&self, delivery: &Delivery) -> bool {
+        self.0.waiting().passes(delivery)
+    }
+
+    /// Bare text instead of frames, or no longer.
+    pub fn take_bare(&self, bare: bool) {
+        self.0.waiting().bare = bare;
     }
 
     /// From here on frames are written straight to the socket, if nothing waits. The caller has nothing to
     /// write, and has [`Outlet::hold`] called before it has.
-    pub fn go_straight(&self, straight: impl FnOnce() -> Straight) {
+    pub fn go_straight(&self) {
         let mut waiting = self.0.waiting();
-        let is_quiet = waiting.deliveries.is_empty() && waiting.missed.is_none() && waiting.rest.is_empty();
-        if is_quiet && waiting.straight.is_none() && self.0.socket.is_some() {
-            waiting.straight = Some(straight());
-        }
+        waiting.straight = waiting.later.is_none() && waiting.rest.is_empty() && self.0.socket.is_some();
     }
 
     /// From here on frames wait in the queue.
     pub fn hold(&self) {
-        self.0.waiting().straight = None;
+        self.0.waiting().straight = false;
     }
 
-    /// Whether the socket has not taken all of a frame that was written straight to it.
+    /// Whether the socket has not taken all of what was written.
     #[must_use]
     pub fn has_rest(&self) -> bool {
         !self.0.waiting().rest.is_empty()
     }
 
-    /// Writes frames of the connection itself, which has flushed what came before. What the socket does not take
-    /// is the rest then.
-    pub fn write(&self, frames: Vec<u8>) {
+    /// Writes frames of the connection itself, behind everything that was written before; from here on frames
+    /// wait. What the socket does not take is the rest then.
+    pub fn write(&self, frames: &Bytes) {
         let mut waiting = self.0.waiting();
-        waiting.straight = None;
-        self.0.write_straight(&mut waiting, &frames.into());
+        waiting.straight = false;
+        if waiting.rest.is_empty() {
+            self.0.write_straight(&mut waiting, frames);
+        } else {
+            waiting.rest = [&waiting.rest[..], frames].concat().into();
+        }
     }
 
-    /// The connection's own way to its socket.
-    #[must_use]
-    pub fn writer(&self) -> Writer {
-        Writer(self.0.clone())
-    }
-}
-
-impl Writer {
-    /// Writes behind everything that was written straight to the socket; from here on frames wait.
-    pub fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll(context, |waiting| {
-            waiting.straight = None;
-            self.0.write_rest(waiting)?;
-            self.0.try_write(bytes)
-        })
+    /// Waits until the socket has everything that was written.
+    ///
+    /// # Errors
+    /// Those of send(2).
+    pub async fn flush(&self) -> io::Result<()> {
+        std::future::poll_fn(|context| self.poll_flush(context)).await
     }
 
-    /// Ready when the socket has everything that was written straight to it.
-    pub fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(context, |waiting| self.0.write_rest(waiting))
+    fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let socket = self.0.socket()?;
+        while self.has_rest() {
+            // tokio waits only for what it saw refused.
+            let written = socket.try_io(Interest::WRITABLE, || self.0.write_rest(&mut self.0.waiting()));
+            match written {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(socket.poll_write_ready(context))?,
+                outcome => outcome?,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads what the peer said: how many bytes; 0 at the end.
+    ///
+    /// # Errors
+    /// Those of recv(2).
+    pub fn poll_read(&self, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        let socket = self.0.socket()?;
+        let mut read = None;
+        while read.is_none() {
+            ready!(socket.poll_read_ready(context))?;
+            let outcome = socket.try_io(Interest::READABLE, || {
+                let (count, _) = rustix::net::recv(socket, &mut *into, RecvFlags::DONTWAIT)?;
+                read = Some(count);
+                // It had less than it was asked for: there is no need to ask again before tokio hears of more.
+                if (1..into.len()).contains(&count) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            if let Err(error) =
+                outcome.or_else(|error| if error.kind() == io::ErrorKind::WouldBlock { Ok(()) } else { Err(error) })
+            {
+                return Poll::Ready(Err(error));
+            }
+        }
+        Poll::Ready(Ok(read.unwrap_or(0)))
     }
 
     /// Tells the peer that nothing follows.
@@ -339,70 +424,68 @@ impl Writer {
     /// # Errors
     /// Those of shutdown(2).
     pub fn shutdown(&self) -> io::Result<()> {
-        let socket = self.0.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        Ok(rustix::net::shutdown(socket.as_ref(), Shutdown::Write)?)
-    }
-
-    fn poll<T>(
-        &self,
-        context: &mut Context<'_>,
-        attempt: impl Fn(&mut Waiting) -> io::Result<T>,
-    ) -> Poll<io::Result<T>> {
-        loop {
-            match attempt(&mut self.0.waiting()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                outcome => return Poll::Ready(outcome),
-            }
-            let socket = self.0.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-            ready!(socket.as_ref().poll_write_ready(context))?;
-        }
+        Ok(rustix::net::shutdown(self.0.socket()?, Shutdown::Write)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::future::poll_fn;
+    use crate::{domain::Error, server::hub::Closing};
     use tokio::{
-        io::AsyncReadExt,
+        io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
     };
 
     fn change(room: RoomId, number: Seq, length: usize) -> Delivery {
-        Delivery::new(&"x".repeat(length).into(), Some((room, number)), false)
+        Delivery { frame: frames::text(&vec![b'x'; length]), number: Some((room, number)), bare: false }
     }
 
-    fn numbers(batch: &[Delivery]) -> Vec<Seq> {
-        batch.iter().filter_map(|delivery| delivery.number).map(|(_, number)| number).collect()
+    fn batch(deliveries: impl Iterator<Item = Delivery>) -> Batch {
+        let mut batches = Batch::of(deliveries);
+        assert_eq!(batches.len(), 1);
+        batches.remove(0)
     }
 
-    #[tokio::test]
-    async fn frames_come_out_in_order_as_many_as_asked_for() {
+    /// The numbers of what waits, and what was missed.
+    fn waiting(outlet: &Outlet) -> (Vec<Seq>, Option<Missed>) {
+        let taken = outlet.take().map(|taken| *taken).unwrap_or_default();
+        let numbers = taken.deliveries.iter().filter_map(|delivery| delivery.number).map(|(_, number)| number);
+        (numbers.collect(), taken.missed)
+    }
+
+    #[test]
+    fn frames_come_out_in_order() {
         let (inlet, outlet) = queue(None);
         let room = RoomId::new();
-        (1..=3).for_each(|n| inlet.put(&change(room, n, 1)));
-        let mut batch = Vec::new();
-        assert_eq!(outlet.take(2, &mut batch).await, None);
-        assert_eq!(numbers(&batch), [1, 2]);
-        assert_eq!(outlet.take(2, &mut batch).await, None);
-        assert_eq!(numbers(&batch), [1, 2, 3]);
+        inlet.put(&change(room, 1, 1));
+        inlet.put_all(&batch((2..=3).map(|n| change(room, n, 1))));
+        assert_eq!(waiting(&outlet), (vec![1, 2, 3], None));
+        assert_eq!(waiting(&outlet), (vec![], None));
     }
 
-    #[tokio::test]
-    async fn whoever_is_too_far_behind_is_told_from_where_in_each_room() {
+    #[test]
+    fn whoever_is_too_far_behind_is_told_from_where_in_each_room() {
         for (count, length) in [(limits::FRAMES_QUEUED, 1), (2, limits::FRAMES_QUEUED_BYTES / 3)] {
             let (inlet, outlet) = queue(None);
             let (room, other) = (RoomId::new(), RoomId::new());
             inlet.put(&change(other, 70, length));
             (5..5 + count as Seq).for_each(|n| inlet.put(&change(room, n, length)));
             inlet.put(&change(room, 9_999, length));
-            let mut batch = Vec::new();
-            assert_eq!(outlet.take(9, &mut batch).await, Some(HashMap::from([(room, 5), (other, 70)])));
-            assert!(batch.is_empty());
+            assert_eq!(waiting(&outlet), (vec![], Some(HashMap::from([(room, 5), (other, 70)]))));
             inlet.put(&change(room, 10_000, 1));
-            assert_eq!(outlet.take(9, &mut batch).await, None, "and then it goes on");
-            assert_eq!(numbers(&batch), [10_000]);
+            assert_eq!(waiting(&outlet), (vec![10_000], None), "and then it goes on");
         }
+    }
+
+    #[test]
+    fn a_batch_is_no_longer_than_its_limit() {
+        let room = RoomId::new();
+        let batches = Batch::of((1..=10).map(|n| change(room, n, limits::BATCH_BYTES / 3)));
+        let ends: Vec<_> = batches.iter().map(|batch| (batch.first, batch.last)).collect();
+        assert_eq!(ends, [(1, 2), (3, 4), (5, 6), (7, 8), (9, 10)]);
+        assert_eq!(Batch::of([change(room, 7, limits::BATCH_BYTES * 2)].into_iter()).len(), 1);
+        assert!(Batch::of(std::iter::empty()).is_empty());
     }
 
     /// A quiet connection that has followed a room up to number 0, and its peer.
@@ -410,10 +493,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("an address");
         let peer = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
         let (socket, _) = listener.accept().await.expect("a connection");
-        socket.writable().await.expect("a new socket takes something");
-        let (_, writes) = socket.into_split();
-        let (inlet, outlet) = queue(Some(writes));
-        outlet.go_straight(|| Straight { lines: vec![(room, Passed::default())], bare: false });
+        let (inlet, outlet) = queue(Some(socket));
+        outlet.follow(room, 0);
+        outlet.go_straight();
         (inlet, outlet, peer)
     }
 
@@ -427,17 +509,21 @@ mod tests {
     async fn a_quiet_connection_gets_each_number_at_once_and_once() {
         let (room, other) = (RoomId::new(), RoomId::new());
         let (inlet, outlet, mut peer) = straight(room).await;
-        let batch = Batch::new((2..=4).map(|n| change(room, n, 5)).collect()).expect("a batch");
+        let some = batch((2..=4).map(|n| change(room, n, 5)));
         inlet.put(&change(room, 1, 1));
         inlet.put(&change(other, 1, 1));
-        inlet.put_all(&batch);
-        inlet.put_all(&batch);
+        inlet.put(&Delivery { bare: true, ..change(room, 2, 1) });
+        inlet.put_all(&some);
+        inlet.put_all(&some);
         inlet.put(&change(room, 5, 2));
         outlet.hold();
         inlet.put(&change(room, 6, 1));
         assert_eq!(read(&mut peer, 3 + 3 * 7 + 4).await, b"\x81\x01x\x81\x05xxxxx\x81\x05xxxxx\x81\x05xxxxx\x81\x02xx");
-        let mut kept = Vec::new();
-        assert_eq!((outlet.take(9, &mut kept).await, numbers(&kept)), (None, vec![6]));
+        assert_eq!(outlet.passed(room), 5);
+        assert_eq!(waiting(&outlet), (vec![6], None));
+        assert!(outlet.passes(&change(room, 6, 1)) && !outlet.passes(&change(room, 6, 1)));
+        outlet.unfollow(room);
+        assert!(!outlet.passes(&change(room, 7, 1)));
     }
 
     #[tokio::test]
@@ -454,27 +540,60 @@ mod tests {
             }
         }
         inlet.put(&change(room, 1_000, 3));
-        let mut kept = Vec::new();
-        assert_eq!((outlet.take(9, &mut kept).await, numbers(&kept)), (None, vec![1_000]));
-        outlet.go_straight(|| unreachable!("while something is left"));
-        let writer = outlet.writer();
-        let writing = poll_fn(|context| writer.poll_write(context, &kept[0].frame));
-        let (written, got) = tokio::join!(writing, read(&mut peer, sent.len() + 5));
-        assert_eq!(written.expect("a socket"), 5);
-        sent.extend_from_slice(&kept[0].frame);
+        outlet.go_straight();
+        inlet.put(&change(room, 1_001, 3));
+        assert_eq!(waiting(&outlet), (vec![1_000, 1_001], None), "nothing goes straight while something is left");
+        let own = frames::text(b"own");
+        outlet.write(&own);
+        sent.extend_from_slice(&own);
+        let (flushed, got) = tokio::join!(outlet.flush(), read(&mut peer, sent.len()));
+        flushed.expect("a socket");
         assert!(got == sent, "every byte in its place");
     }
 
-    #[test]
-    fn a_frame_says_its_length_as_the_standard_has_it() {
-        for (length, header) in [
-            (125, &[0x81, 125][..]),
-            (126, &[0x81, 126, 0, 126]),
-            (65_535, &[0x81, 126, 255, 255]),
-            (65_536, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
-        ] {
-            let frame = frame(&"x".repeat(length));
-            assert_eq!((&frame[..header.len()], frame.len()), (header, header.len() + length));
-        }
+    #[tokio::test]
+    async fn what_the_peer_says_is_read_to_its_end() {
+        let (_, outlet, mut peer) = straight(RoomId::new()).await;
+        let sent: Vec<u8> = (0..100_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        let reading = async {
+            let mut all = Vec::new();
+            loop {
+                let mut buffer = [0; 1_000];
+                let count = std::future::poll_fn(|context| outlet.poll_read(context, &mut buffer)).await;
+                match count.expect("a socket") {
+                    0 => return all,
+                    count => all.extend_from_slice(&buffer[..count]),
+                }
+            }
+        };
+        let writing = async {
+            peer.write_all(&sent).await.expect("a socket");
+            peer.shutdown().await.expect("a socket");
+        };
+        let (got, ()) = tokio::join!(reading, writing);
+        assert!(got == sent);
+    }
+
+    #[tokio::test]
+    async fn outcomes_come_behind_what_was_stored_before_and_open_the_way_again() {
+        let room = RoomId::new();
+        let (inlet, outlet, _peer) = straight(room).await;
+        let refused = || Outcome { room, id: None, result: Err(Error::IdConflict) };
+        (0..limits::CHANGES_IN_FLIGHT).for_each(|_| outlet.ask());
+        assert!(!outlet.may_ask());
+        inlet.settle(refused());
+        outlet.rung().await;
+        assert!(outlet.may_ask());
+        inlet.put(&change(room, 1, 1));
+        let taken = outlet.take().expect("something");
+        assert_eq!((taken.deliveries.len(), taken.outcomes.len()), (1, 1), "nothing overtakes a refusal");
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_closed_for_the_first_reason() {
+        let (inlet, outlet) = queue(None);
+        [4001, 1012].into_iter().for_each(|code| inlet.close(Closing { code, reason: "" }));
+        outlet.rung().await;
+        assert_eq!(outlet.closing().map(|why| why.code), Some(4001));
     }
 }

@@ -8,6 +8,7 @@ pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod files;
+pub mod frames;
 pub mod functions;
 pub mod http;
 pub mod hub;

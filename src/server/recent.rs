@@ -1,12 +1,12 @@
 //! A room's latest changes in memory, so that who was away for a moment needs no disk.
 
-use super::{hub::plain_text, wire};
+use super::{frames, hub::plain_text, wire};
 use crate::{
     domain::{Message, RoomId, Seq, limits},
     protocol::ServerFrame,
 };
+use bytes::Bytes;
 use std::collections::VecDeque;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// The state of one message, ready to be passed on; clones share the bytes.
 #[derive(Clone, Debug)]
@@ -17,10 +17,10 @@ pub struct News {
     pub seq: Seq,
     /// The number of its last change.
     pub rev: Seq,
-    /// The TALK frame.
-    pub text: Utf8Bytes,
+    /// The TALK, as everyone in the room gets it.
+    pub frame: Bytes,
     /// What the plain audience of the lobby hears.
-    pub plain: Option<Utf8Bytes>,
+    pub plain: Option<Bytes>,
 }
 
 impl News {
@@ -32,8 +32,8 @@ impl News {
             room: message.room,
             seq: message.seq,
             rev: message.rev,
-            text: ServerFrame::Talk(wire::talk(message)).to_json().into(),
-            plain: plain.then(|| plain_text(message.author.name.as_str(), &message.body).into()),
+            frame: frames::text(ServerFrame::Talk(wire::talk(message)).to_json().as_bytes()),
+            plain: plain.then(|| frames::text(plain_text(message.author.name.as_str(), &message.body).as_bytes())),
         }
     }
 
@@ -44,7 +44,7 @@ impl News {
     }
 
     fn bytes(&self) -> usize {
-        self.text.len() + self.plain.as_ref().map_or(0, |text| text.len())
+        self.frame.len() + self.plain.as_ref().map_or(0, Bytes::len)
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
 
     fn news(seq: Seq, rev: Seq, length: usize) -> News {
         let room = uuid::Uuid::nil().into();
-        News { room, seq, rev, text: "x".repeat(length).into(), plain: None }
+        News { room, seq, rev, frame: vec![b'x'; length].into(), plain: None }
     }
 
     fn revs(recent: &Recent, since: Seq) -> Option<Vec<Seq>> {

@@ -1,21 +1,74 @@
 //! The one writer: it takes the changes that are queued, stores them in one transaction, and only then
-//! delivers and acknowledges. There is no timer: the disk's own sync sets the size of a batch.
+//! lets the rooms deliver and acknowledge. There is no timer: the disk's own sync sets the size of a batch.
 
 use super::{
-    hub::Hub,
+    hub::{Hub, Said},
+    mailbox::Inlet,
     recent::News,
     store::{Applied, Change, Store},
 };
-use crate::domain::{Error, RoomId, limits};
+use crate::domain::{Error, MessageId, RoomId, limits};
 use std::{collections::HashMap, sync::Arc};
 use tokio::{
-    sync::{Notify, mpsc, oneshot},
+    sync::{
+        Notify, OwnedSemaphorePermit, Semaphore,
+        mpsc::{
+            self,
+            error::{SendTimeoutError, TrySendError},
+        },
+        oneshot,
+    },
     task::{JoinHandle, yield_now},
     time::{Instant, sleep_until},
 };
 
-/// Tells what became of one change, once it is on disk or refused.
-pub type Receipt = oneshot::Receiver<Result<Applied, Error>>;
+/// As many permits as there may be changes that are stored and not told yet.
+const TELLING: u32 = limits::CHANGES_QUEUED as u32;
+
+/// What became of one change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The room.
+    pub room: RoomId,
+    /// The message, where whoever asked named it.
+    pub id: Option<MessageId>,
+    /// Its present state, or why not.
+    pub result: Result<Applied, Error>,
+}
+
+impl Outcome {
+    /// Whether something changed, so that the room hears of it.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        matches!(self.result, Ok(Applied::Changed(_)))
+    }
+}
+
+/// Who wants to know what becomes of a change.
+#[derive(Debug)]
+pub enum Asker {
+    /// A connection, by [`Inlet::settle`].
+    Connection(Inlet),
+    /// Somebody who waits for nothing else.
+    Caller(oneshot::Sender<Result<Applied, Error>>),
+}
+
+/// What is to be told to whoever asked for a change, once the room knows of it.
+#[derive(Debug)]
+pub struct Settlement {
+    asker: Asker,
+    outcome: Outcome,
+}
+
+impl Settlement {
+    /// Tells it. Whoever asked may have gone; the change is stored all the same.
+    pub fn settle(self) {
+        match self.asker {
+            Asker::Connection(inlet) => inlet.settle(self.outcome),
+            Asker::Caller(waits) => drop(waits.send(self.outcome.result)),
+        }
+    }
+}
 
 /// Where changes wait for the writer.
 #[derive(Clone, Debug)]
@@ -28,22 +81,31 @@ pub struct Queue {
 #[derive(Debug)]
 struct Order {
     change: Change,
-    receipt: oneshot::Sender<Result<Applied, Error>>,
+    id: Option<MessageId>,
+    asker: Asker,
 }
 
 impl Queue {
-    /// Hands a change to the writer. Those of one caller are stored in the order of these calls.
+    /// Hands a change to the writer, who tells `asker` what becomes of it; `id` is what they know it by. Those of
+    /// one caller are stored in the order of these calls.
     ///
     /// # Errors
     /// [`Error::Busy`] when there was no place for [`limits::BUSY_AFTER`]; [`Error::StorageUnavailable`]
     /// once the writer has stopped. In both cases nothing is stored.
-    pub async fn store(&self, change: Change) -> Result<Receipt, Error> {
-        let (receipt, outcome) = oneshot::channel();
-        match self.orders.send_timeout(Order { change, receipt }, limits::BUSY_AFTER).await {
-            Ok(()) => Ok(outcome),
-            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(Error::Busy { retry_after_ms: 1_000 }),
-            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(Error::StorageUnavailable),
+    pub async fn store(&self, change: Change, id: Option<MessageId>, asker: Asker) -> Result<(), Error> {
+        match self.orders.try_send(Order { change, id, asker }) {
+            Ok(()) => Ok(()),
+            // Boxed, since it is rare and has a timer.
+            Err(TrySendError::Full(order)) => Box::pin(self.wait_and_store(order)).await,
+            Err(TrySendError::Closed(_)) => Err(Error::StorageUnavailable),
         }
+    }
+
+    async fn wait_and_store(&self, order: Order) -> Result<(), Error> {
+        self.orders.send_timeout(order, limits::BUSY_AFTER).await.map_err(|error| match error {
+            SendTimeoutError::Timeout(_) => Error::Busy { retry_after_ms: 1_000 },
+            SendTimeoutError::Closed(_) => Error::StorageUnavailable,
+        })
     }
 
     /// Refuses further changes; the writer ends once it has stored those it has.
@@ -56,7 +118,8 @@ impl Queue {
 pub fn start(store: Arc<dyn Store>, hub: Hub) -> (Queue, JoinHandle<()>) {
     let (sender, orders) = mpsc::channel(limits::CHANGES_QUEUED);
     let stop = Arc::new(Notify::new());
-    let writer = Writer { store, hub, orders, erase_at: Some(Instant::now()) };
+    let telling = Arc::new(Semaphore::new(TELLING as usize));
+    let writer = Writer { store, hub, orders, telling, erase_at: Some(Instant::now()) };
     (Queue { orders: sender, stop: stop.clone() }, tokio::spawn(writer.run(stop)))
 }
 
@@ -64,6 +127,8 @@ struct Writer {
     store: Arc<dyn Store>,
     hub: Hub,
     orders: mpsc::Receiver<Order>,
+    /// Rooms that do not keep up make the writer wait, and memory stays bounded.
+    telling: Arc<Semaphore>,
     /// When what is left of erased texts is to be removed from the disk; at first, what a crash has left.
     erase_at: Option<Instant>,
 }
@@ -76,10 +141,12 @@ impl Writer {
             tokio::select! {
                 taken = self.orders.recv_many(&mut batch, limits::BATCH_CHANGES) => {
                     if taken == 0 {
+                        // What is stored is told before anybody hears that the server stops.
+                        let _ = self.telling.acquire_many(TELLING).await;
                         return;
                     }
                     self.gather(&mut batch).await;
-                    self.write(batch.drain(..)).await;
+                    self.write(&mut batch).await;
                 }
                 // A closed channel still gives what it holds, and then 0.
                 () = stop.notified() => self.orders.close(),
@@ -102,23 +169,36 @@ impl Writer {
         }
     }
 
-    async fn write(&mut self, batch: impl Iterator<Item = Order>) {
-        let (changes, receipts): (Vec<_>, Vec<_>) = batch.map(|order| (order.change, order.receipt)).unzip();
-        let outcomes = self.store.apply(&changes).await.unwrap_or_else(|error| vec![Err(error); changes.len()]);
-        let mut news: HashMap<RoomId, Vec<News>> = HashMap::new();
-        for (change, outcome) in changes.iter().zip(&outcomes) {
-            if let Ok(Applied::Changed(message)) = outcome {
-                news.entry(message.room).or_default().push(News::of(message, self.store.lobby()));
-                if change.erases() {
-                    self.erase_at.get_or_insert_with(|| Instant::now() + limits::ERASE_AFTER);
-                }
-            }
+    async fn write(&mut self, batch: &mut Vec<Order>) {
+        let mut changes = Vec::with_capacity(batch.len());
+        let mut askers = Vec::with_capacity(batch.len());
+        for Order { change, id, asker } in batch.drain(..) {
+            askers.push((change.room(), id, asker));
+            changes.push(change);
         }
+        let outcomes = self.store.apply(&changes).await.unwrap_or_else(|error| vec![Err(error); changes.len()]);
+        if changes
+            .iter()
+            .zip(&outcomes)
+            .any(|(change, outcome)| change.erases() && matches!(outcome, Ok(Applied::Changed(_))))
+        {
+            self.erase_at.get_or_insert_with(|| Instant::now() + limits::ERASE_AFTER);
+        }
+        let count = u32::try_from(changes.len()).unwrap_or(TELLING);
+        let mut places = self.telling.clone().acquire_many_owned(count).await.ok();
         // In each room in the order of its numbers; between rooms there is none.
-        news.iter().for_each(|(room, news)| self.hub.publish(*room, news));
-        for (outcome, receipt) in outcomes.into_iter().zip(receipts) {
-            // Whoever asked may have gone; the change is stored all the same.
-            let _ = receipt.send(outcome);
+        let mut said: HashMap<RoomId, Said> = HashMap::new();
+        for ((room, id, asker), result) in askers.into_iter().zip(outcomes) {
+            let said = said.entry(room).or_default();
+            if let Ok(Applied::Changed(message)) = &result {
+                said.news.push(News::of(message, self.store.lobby()));
+            }
+            said.settlements.push(Settlement { asker, outcome: Outcome { room, id, result } });
+        }
+        for (room, mut said) in said {
+            let share = said.settlements.len();
+            said.place = places.as_mut().and_then(|places: &mut OwnedSemaphorePermit| places.split(share));
+            self.hub.publish(room, said);
         }
     }
 

@@ -1,10 +1,7 @@
-//! How far a connection has followed one room's line of numbers.
+//! What a connection still has to be told of one room's line of numbers. How far it was followed is in its
+//! mailbox, since others write to the socket too.
 
-use crate::{
-    domain::{Seq, limits},
-    server::mailbox::Passed,
-};
-use std::sync::atomic::Ordering;
+use crate::domain::{Seq, limits};
 
 /// A replay may rest this many times as long as its last part took; each effort halves it.
 const RESTS: u32 = 10;
@@ -13,11 +10,9 @@ const RESTLESS: u32 = 4;
 /// The most effort.
 const UTMOST: u32 = 8;
 
-/// How far a connection has followed one room's line of numbers.
+/// What a connection still has to be told of one room's line of numbers.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    /// Changes up to this number were passed on, or need not be. Shared with those who write to the socket.
-    passed: Passed,
     /// Set during a replay: the number after which its next part begins.
     replay: Option<Seq>,
     /// How many numbers were still to come after the last part of it.
@@ -31,16 +26,6 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Changes up to `number` are not this connection's concern.
-    pub(super) fn skip_to(&mut self, number: Seq) {
-        self.passed.store(number, Ordering::Relaxed);
-    }
-
-    /// The number up to which it has followed, as it moves.
-    pub(super) fn passed(&self) -> Passed {
-        self.passed.clone()
-    }
-
     /// The peer was told that the room is at `head`.
     pub(super) fn tell(&mut self, head: Seq) {
         self.told = head;
@@ -51,30 +36,20 @@ impl Line {
         self.told
     }
 
-    /// Whether a live change is to be passed on now.
-    pub(super) fn passes(&mut self, number: Seq) -> bool {
-        self.replay.is_none() && self.passed.fetch_max(number, Ordering::Relaxed) < number
-    }
-
     /// Everything after number `since` is to be read from the log.
     pub(super) fn replay_after(&mut self, since: Seq) {
         self.replay = Some(self.replay.map_or(since, |next| next.min(since)));
     }
 
-    /// Live changes from number `lowest` on did not come through. A replay under way reads them from the log, and
-    /// what was passed on needs no repeat.
-    pub(super) fn missed_from(&mut self, lowest: Seq) {
-        if self.replay.is_none() {
-            self.replay_after(self.passed.load(Ordering::Relaxed).max(lowest - 1));
-        }
+    /// Live changes after number `since` did not come through. A replay under way reads them from the log.
+    pub(super) fn missed_after(&mut self, since: Seq) {
+        self.replay.get_or_insert(since);
     }
 
-    /// The room's state is to be told, and then everything that was not passed on yet.
-    pub(super) fn tell_anew(&mut self) {
+    /// The room's state is to be told, and then everything after number `passed`.
+    pub(super) fn tell_anew(&mut self, passed: Seq) {
         self.state_due = true;
-        if self.replay.is_none() {
-            self.replay_after(self.passed.load(Ordering::Relaxed));
-        }
+        self.missed_after(passed);
     }
 
     /// Whether the room's state is to be told now, once.
@@ -106,7 +81,6 @@ impl Line {
         let falls_back = self.behind.is_some_and(|before| before < behind + to.saturating_sub(from) / 2);
         self.effort = if falls_back { UTMOST.min(self.effort + 1) } else { self.effort.saturating_sub(1) };
         self.behind = next.is_some().then_some(behind);
-        self.skip_to(head);
         self.replay = next;
     }
 }
@@ -116,23 +90,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_change_passes_once() {
+    fn a_replay_goes_on_until_there_is_no_more() {
         let mut line = Line::default();
-        line.skip_to(3);
-        assert_eq!([3, 4, 4, 5].map(|number| line.passes(number)), [false, true, false, true]);
-    }
-
-    #[test]
-    fn a_replay_and_the_live_changes_meet_without_hole_or_repeat() {
-        let mut line = Line::default();
-        line.skip_to(9);
         line.replay_after(2);
-        assert!(!line.passes(10), "the log will have it");
         line.replayed(10, Some(6));
         assert_eq!(line.replaying(), Some(6));
-        assert!(!line.passes(11));
         line.replayed(11, None);
-        assert_eq!((line.passes(11), line.passes(12)), (false, true));
+        assert_eq!(line.replaying(), None);
     }
 
     #[test]
@@ -153,15 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_passed_on_is_not_repeated_for_what_was_missed_later() {
+    fn a_replay_under_way_finds_what_was_missed_meanwhile() {
         let mut line = Line::default();
-        line.missed_from(70);
-        assert_eq!(line.replaying(), Some(69), "what came before the first one was never its concern");
+        line.missed_after(69);
         line.replayed(90, Some(80));
-        line.missed_from(75);
+        line.missed_after(74);
         assert_eq!(line.replaying(), Some(80));
         line.replayed(90, None);
-        line.missed_from(85);
+        line.missed_after(90);
         assert_eq!(line.replaying(), Some(90));
     }
 
@@ -171,7 +134,7 @@ mod tests {
         line.replay_after(5);
         line.replay_after(8);
         assert_eq!(line.replaying(), Some(5));
-        line.tell_anew();
+        line.tell_anew(9);
         assert_eq!((line.replaying(), line.takes_state(), line.takes_state()), (Some(5), true, false));
     }
 }

@@ -1,36 +1,36 @@
 //! One WebSocket connection: who it is, which rooms it is in, and what each of its frames does.
 //!
-//! The session itself knows no socket: [`pump`] drives it over any Sink and Stream of messages.
+//! The session itself does not wait for the socket: [`pump`] drives it.
 
 mod line;
 mod pump;
 
 use super::{
     chat::{Chat, Draft, GUEST_PREFIX, Resume, Speaker, Wish},
+    frames,
     hub::{Closing, Mailbox},
-    mailbox::{self, Delivery, Missed, Straight},
+    mailbox::{Delivery, Missed},
     presence::{self, Departure},
     store::{Applied, Person},
     wire,
-    writer::Receipt,
+    writer::{Asker, Outcome},
 };
 use crate::{
     domain::{Author, AuthorKind, DisplayName, Error, MessageId, RoomId, Seq, limits},
     protocol::{ClientFrame, ReadMark, Refusal, RoomState, RoomSummary, ServerFrame, Sync},
 };
-use futures_util::{FutureExt, future::BoxFuture, stream::FuturesUnordered};
+use bytes::Bytes;
 use line::Line;
-use std::{
-    collections::{HashMap, VecDeque},
-    net::IpAddr,
-};
+use smallvec::SmallVec;
+use std::{collections::VecDeque, net::IpAddr};
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-pub use pump::run;
+pub use pump::{Deaf, Ear, run};
 
 /// Bytes that go into one write; a longer frame goes whole.
 const WRITE_AT_ONCE: usize = 16 * 1024;
+/// With more than this to write, a connection takes no more from its queue.
+const FRAMES_AT_ONCE: usize = 64;
 
 /// Who opened the connection.
 #[derive(Debug)]
@@ -56,15 +56,9 @@ pub enum End {
 
 /// A room that the connection is in.
 struct Here {
+    room: RoomId,
     author: Author,
     line: Line,
-}
-
-/// What became of one change that this connection asked for.
-struct Outcome {
-    room: RoomId,
-    id: Option<MessageId>,
-    result: Result<Applied, Error>,
 }
 
 struct Session {
@@ -73,13 +67,11 @@ struct Session {
     mailbox: Mailbox,
     /// Four characters that tell this guest from others of the same name.
     tag: String,
-    rooms: HashMap<RoomId, Here>,
+    rooms: SmallVec<[Here; 1]>,
     /// The lobby, for a connection of the open dialect that has entered no room and speaks plain text.
     plain: Option<Line>,
     /// Whether it follows the list of rooms.
     watching: bool,
-    /// Changes whose outcome is not known yet.
-    changes: FuturesUnordered<BoxFuture<'static, Outcome>>,
     outbox: Outbox,
     /// A replay does not go on before this, nor before its last part has arrived.
     rest_until: Instant,
@@ -102,37 +94,48 @@ enum Arrival {
     Asked,
 }
 
-/// What is to be written next.
+/// What is to be written next, as frames.
 #[derive(Default)]
 struct Outbox {
-    texts: VecDeque<Utf8Bytes>,
+    frames: VecDeque<Bytes>,
     bytes: usize,
 }
 
 impl Outbox {
-    fn push(&mut self, text: Utf8Bytes) {
-        self.bytes += text.len();
-        self.texts.push_back(text);
+    fn push(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
     }
 
-    /// Takes some of it, as frames; nothing if there is nothing.
-    fn frames(&mut self) -> Vec<u8> {
-        let mut frames = Vec::new();
-        while frames.len() < WRITE_AT_ONCE
-            && let Some(text) = self.texts.pop_front()
-        {
-            self.bytes -= text.len();
-            mailbox::add_frame(&text, &mut frames);
+    /// A control frame goes first: behind everything that a slow reader has to take, it would come too late.
+    fn push_first(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        self.frames.push_front(frame);
+    }
+
+    /// Takes some of it; nothing if there is nothing.
+    fn take(&mut self) -> Option<Bytes> {
+        let first = self.frames.pop_front()?;
+        let mut some = vec![first];
+        let mut bytes = some[0].len();
+        while let Some(next) = self.frames.front().filter(|next| bytes + next.len() <= WRITE_AT_ONCE) {
+            bytes += next.len();
+            some.extend(self.frames.pop_front());
         }
-        if self.texts.is_empty() {
+        self.bytes -= bytes;
+        if self.frames.is_empty() {
             // A connection that has nothing to write keeps no room for it.
-            self.texts = VecDeque::new();
+            self.frames = VecDeque::new();
         }
-        frames
+        Some(if some.len() == 1 { some.remove(0) } else { some.concat().into() })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.frames.is_empty()
     }
 
     fn is_full(&self) -> bool {
-        self.texts.len() >= pump::FRAMES_AT_ONCE || self.bytes >= limits::OUTBOX_BYTES
+        self.frames.len() >= FRAMES_AT_ONCE || self.bytes >= limits::OUTBOX_BYTES
     }
 }
 
@@ -144,9 +147,8 @@ impl Session {
             opened,
             tag: guest_tag(),
             mailbox,
-            rooms: HashMap::new(),
+            rooms: SmallVec::new(),
             watching: false,
-            changes: FuturesUnordered::new(),
             outbox: Outbox::default(),
             rest_until: Instant::now(),
             arrival: Arrival::Known,
@@ -162,8 +164,8 @@ impl Session {
             End::Ours(closing) if closing.code == crate::protocol::close::SESSION_CHANGED => Departure::Meant,
             _ => Departure::Abrupt,
         };
-        for room in self.rooms.keys() {
-            self.chat.hub().leave(self.mailbox.id, *room, how);
+        for here in &self.rooms {
+            self.chat.hub().leave(self.mailbox.id, here.room, how);
         }
         self.chat.hub().disconnect(self.mailbox.id);
     }
@@ -184,7 +186,7 @@ impl Session {
     async fn act(&mut self, frame: ClientFrame) {
         if !matches!(frame, ClientFrame::Talk { .. }) {
             // It may change what this connection is to hear.
-            self.mailbox.deliveries.hold();
+            self.mailbox.outlet.hold();
         }
         match frame {
             ClientFrame::Enter { room_id, sender, since, epoch } => {
@@ -232,7 +234,7 @@ impl Session {
 
     async fn enter(&mut self, room_id: RoomId, sender: Option<String>, resume: Option<Resume>) -> Result<(), Error> {
         let author = self.author(sender)?;
-        if let Some(here) = self.rooms.get(&room_id) {
+        if let Some(here) = self.here(room_id) {
             if here.author.name != author.name {
                 return Err(Error::SenderMismatch);
             }
@@ -240,7 +242,7 @@ impl Session {
             return Err(Error::TooManyRooms);
         }
         let member = wire::member(&author.name, &author.kind);
-        let entered = match self.chat.enter(self.mailbox.id, room_id, &member, resume).await {
+        let entered = match self.chat.enter(&self.mailbox, self.opened.v1, room_id, &member, resume).await {
             Ok(entered) => entered,
             // Whoever is in stays in.
             Err(error @ Error::RateLimited { .. }) => return Err(error),
@@ -249,16 +251,18 @@ impl Session {
                 return Err(error);
             }
         };
-        self.plain = None;
-        let again = self.rooms.contains_key(&room_id);
-        let here = self.rooms.entry(room_id).or_insert(Here { author, line: Line::default() });
+        if self.plain.take().is_some() {
+            self.chat.hub().end_bare(&self.mailbox);
+        }
+        let again = self.here(room_id).is_some();
+        if !again {
+            // In v1 what came before is in the history that the client loads.
+            self.mailbox.outlet.follow(room_id, if self.opened.v1 { entered.room.head } else { 0 });
+            self.rooms.push(Here { room: room_id, author, line: Line::default() });
+        }
         if self.opened.v1 {
-            if !again {
-                // What came before is in the history that the client loads.
-                here.line.skip_to(entered.room.head);
-            }
-            if let Some(resume) = resume.filter(|_| !entered.reset) {
-                here.line.replay_after(resume.since);
+            if let (Some(resume), Some(line)) = (resume.filter(|_| !entered.reset), self.line(room_id)) {
+                line.replay_after(resume.since);
             }
             self.send_room(entered.room, entered.reset);
         } else if again {
@@ -269,15 +273,19 @@ impl Session {
 
     /// Says whether the connection was in the room.
     fn leave(&mut self, room_id: RoomId, how: Departure) -> bool {
-        let was_in = self.rooms.remove(&room_id).is_some();
-        if was_in {
-            self.chat.hub().leave(self.mailbox.id, room_id, how);
-        }
-        was_in
+        let Some(at) = self.rooms.iter().position(|here| here.room == room_id) else { return false };
+        self.rooms.swap_remove(at);
+        self.mailbox.outlet.unfollow(room_id);
+        self.chat.hub().leave(self.mailbox.id, room_id, how);
+        true
+    }
+
+    fn here(&self, room_id: RoomId) -> Option<&Here> {
+        self.rooms.iter().find(|here| here.room == room_id)
     }
 
     fn send_room(&mut self, room: RoomSummary, reset: bool) {
-        let Some(here) = self.rooms.get_mut(&room.room_id) else { return };
+        let Some(here) = self.rooms.iter_mut().find(|here| here.room == room.room_id) else { return };
         here.line.tell(room.head);
         let you = wire::member(&here.author.name, &here.author.kind);
         let present = self.chat.hub().present(room.room_id);
@@ -305,7 +313,7 @@ impl Session {
     }
 
     async fn talk(&mut self, draft: Draft, sender: Option<&str>) -> Result<(), Error> {
-        let here = self.rooms.get(&draft.room).ok_or(Error::NotEntered)?;
+        let here = self.here(draft.room).ok_or(Error::NotEntered)?;
         let name = &here.author.name;
         if sender.is_some_and(|sender| sender != name.as_str() && DisplayName::parse(sender).as_ref() != Ok(name)) {
             return Err(Error::SenderMismatch);
@@ -330,23 +338,30 @@ impl Session {
     }
 
     async fn post(&mut self, author: Author, draft: Draft) -> Result<(), Error> {
-        let (room, id) = (draft.room, draft.id);
         let speaker = Speaker { author, connection: self.mailbox.id, address: self.opened.address };
-        let receipt = self.chat.post(&speaker, draft).await?;
-        // What is written after a message is news at once.
-        self.last_typing = None;
-        self.changes.push(outcome(receipt, room, id).boxed());
-        Ok(())
+        self.mailbox.outlet.ask();
+        let posted = self.chat.post(speaker, draft, self.asker()).await;
+        match posted {
+            // What is written after a message is news at once.
+            Ok(()) => self.last_typing = None,
+            Err(_) => self.mailbox.outlet.give_up_asking(),
+        }
+        posted
     }
 
     async fn change(&mut self, room: RoomId, id: MessageId, wish: Wish) {
-        let Some(here) = self.rooms.get(&room) else { return self.refuse(Error::NotEntered, Some(room), Some(id)) };
+        let Some(here) = self.here(room) else { return self.refuse(Error::NotEntered, Some(room), Some(id)) };
         let speaker =
             Speaker { author: here.author.clone(), connection: self.mailbox.id, address: self.opened.address };
-        match self.chat.change(&speaker, room, id, wish).await {
-            Ok(receipt) => self.changes.push(outcome(receipt, room, Some(id)).boxed()),
-            Err(error) => self.refuse(error, Some(room), Some(id)),
+        self.mailbox.outlet.ask();
+        if let Err(error) = self.chat.change(&speaker, room, id, wish, self.asker()).await {
+            self.mailbox.outlet.give_up_asking();
+            self.refuse(error, Some(room), Some(id));
         }
+    }
+
+    fn asker(&self) -> Asker {
+        Asker::Connection(self.mailbox.outlet.inlet())
     }
 
     /// A guest's mark is not kept: nobody would find it again.
@@ -359,7 +374,7 @@ impl Session {
 
     fn typing(&mut self, room_id: RoomId) {
         let now = Instant::now();
-        if !self.rooms.contains_key(&room_id) {
+        if self.here(room_id).is_none() {
             return self.refuse(Error::NotEntered, Some(room_id), None);
         }
         if self.last_typing.is_none_or(|last| now - last >= limits::TYPING_EVERY) {
@@ -389,14 +404,12 @@ impl Session {
 
     // What the peer hears
 
-    /// A change of our own was stored, found done, or refused. What is new comes by the room.
+    /// A change of our own was stored, found done, or refused. What is new in a room that it is in, it hears there.
     fn learn(&mut self, outcome: Outcome) {
         match outcome.result {
-            Ok(Applied::Changed(message)) if !self.rooms.contains_key(&outcome.room) && self.plain.is_none() => {
-                self.send(&ServerFrame::Talk(wire::talk(&message)))
+            Ok(Applied::Changed(message) | Applied::Unchanged(message)) => {
+                self.send(&ServerFrame::Talk(wire::talk(&message)));
             }
-            Ok(Applied::Changed(_)) => {}
-            Ok(Applied::Unchanged(message)) => self.send(&ServerFrame::Talk(wire::talk(&message))),
             Err(error) => self.refuse(error, Some(outcome.room), outcome.id),
         }
     }
@@ -404,20 +417,16 @@ impl Session {
     fn line(&mut self, room: RoomId) -> Option<&mut Line> {
         match &mut self.plain {
             Some(line) if room == self.chat.lobby() => Some(line),
-            _ => self.rooms.get_mut(&room).map(|here| &mut here.line),
+            _ => self.rooms.iter_mut().find(|here| here.room == room).map(|here| &mut here.line),
         }
     }
 
     /// Others said something. What a replay covers, or will, is not said twice.
     fn hear(&mut self, delivery: Delivery) {
-        let passes = match delivery.number {
-            // Bare text that was on its way when this connection entered a room.
-            Some(_) if delivery.bare && self.plain.is_none() => false,
-            Some((room, number)) => self.line(room).is_some_and(|line| line.passes(number)),
-            None => true,
-        };
-        if passes {
-            self.outbox.push(delivery.text);
+        let room = delivery.number.map(|(room, _)| room);
+        let is_replayed = room.and_then(|room| self.line(room)).is_some_and(|line| line.replaying().is_some());
+        if !is_replayed && self.mailbox.outlet.passes(&delivery) {
+            self.outbox.push(delivery.frame);
         }
     }
 
@@ -425,8 +434,9 @@ impl Session {
     /// present state of everything else.
     async fn catch_up(&mut self, missed: Missed) {
         for (room, lowest) in missed {
+            let since = self.mailbox.outlet.passed(room).max(lowest - 1);
             if let Some(line) = self.line(room) {
-                line.missed_from(lowest);
+                line.missed_after(since);
             }
         }
         if !self.opened.v1 {
@@ -436,13 +446,15 @@ impl Session {
             self.list_rooms().await;
         }
         // ROOM ends in SYNC, even where only presence was missed.
-        self.rooms.values_mut().for_each(|here| here.line.tell_anew());
+        for here in &mut self.rooms {
+            here.line.tell_anew(self.mailbox.outlet.passed(here.room));
+        }
     }
 
     /// The room whose replay is to go on, and the number after which.
     fn replaying(&self) -> Option<(RoomId, Seq)> {
         let plain = self.plain.as_ref().and_then(Line::replaying).map(|since| (self.chat.lobby(), since));
-        plain.or_else(|| self.rooms.iter().find_map(|(room, here)| Some((*room, here.line.replaying()?))))
+        plain.or_else(|| self.rooms.iter().find_map(|here| Some((here.room, here.line.replaying()?))))
     }
 
     fn is_replaying(&self) -> bool {
@@ -477,8 +489,9 @@ impl Session {
             self.chat.missed_messages(room_id, since, most).await?
         };
         for news in missed.news {
-            self.outbox.push(if self.plain.is_some() { news.plain.unwrap_or_default() } else { news.text });
+            self.outbox.push(if self.plain.is_some() { news.plain.unwrap_or_default() } else { news.frame });
         }
+        self.mailbox.outlet.follow(room_id, missed.head);
         if let Some(line) = self.line(room_id) {
             line.replayed(missed.head, missed.next);
         }
@@ -502,24 +515,10 @@ impl Session {
         );
     }
 
-    /// There is nothing to write: others may write straight to the socket what they say.
-    fn go_straight(&self) {
-        self.mailbox.deliveries.go_straight(|| {
-            let plain = self.plain.iter().map(|line| (self.chat.lobby(), line.passed()));
-            let rooms = self.rooms.iter().map(|(room, here)| (*room, here.line.passed()));
-            Straight { lines: plain.chain(rooms).collect(), bare: self.plain.is_some() }
-        });
-    }
-
     fn send(&mut self, frame: &ServerFrame) {
-        self.mailbox.deliveries.hold();
-        self.outbox.push(frame.to_json().into());
+        self.mailbox.outlet.hold();
+        self.outbox.push(frames::text(frame.to_json().as_bytes()));
     }
-}
-
-async fn outcome(receipt: Receipt, room: RoomId, id: Option<MessageId>) -> Outcome {
-    let result = receipt.await.unwrap_or(Err(Error::StorageUnavailable));
-    Outcome { room, id, result }
 }
 
 /// Four characters without look-alikes.

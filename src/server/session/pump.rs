@@ -1,4 +1,4 @@
-//! Drives a session over a socket: it reads and writes at the same time, so that a peer that does not
+//! Drives a session over its socket: it reads and writes at the same time, so that a peer that does not
 //! read can still be heard, and stops reading from a peer that has too much under way.
 
 use super::{Arrival, End, Opened, Session};
@@ -7,26 +7,101 @@ use crate::{
     protocol::close,
     server::{
         chat::Chat,
+        frames::{self, Decoder, Incoming, Violation},
         hub::{Closing, Mailbox},
-        mailbox::{Delivery, Missed},
+        mailbox::{Outlet, Taken},
     },
 };
-use futures_util::{Sink, SinkExt, Stream, StreamExt, future::poll_fn};
-use tokio::time::{Instant, Interval, interval, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::{self, Bytes, Message};
+use bytes::{Buf, Bytes};
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io,
+    task::{Context, Poll, ready},
+};
+use tokio::{
+    pin,
+    time::{Instant, sleep_until, timeout},
+};
 
-/// Frames taken from the queue, or waiting for the socket, in one go.
-pub(super) const FRAMES_AT_ONCE: usize = 64;
-
+/// Bytes read from the kernel at a time.
+const READ_AT_ONCE: usize = 16 * 1024;
 /// What a ping behind a part of a replay carries, and its answer.
 const ARRIVED: &[u8] = b"replayed";
 
+thread_local! {
+    /// What was just read: an idle connection has no buffer of its own.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_AT_ONCE].into());
+}
+
+/// What the peer says, taken apart.
+#[derive(Debug)]
+pub struct Ear {
+    decoder: Decoder,
+    /// Read, and not taken apart yet.
+    ahead: Bytes,
+}
+
+/// Why there is no more to hear.
+#[derive(Debug)]
+pub enum Deaf {
+    /// The line is gone.
+    Lost,
+    /// The peer is not understood.
+    Confused(Violation),
+}
+
+impl From<io::Error> for Deaf {
+    fn from(_: io::Error) -> Self {
+        Self::Lost
+    }
+}
+
+impl Ear {
+    /// For messages of at most `most` bytes; `ahead` was read before.
+    #[must_use]
+    pub fn new(most: usize, ahead: Bytes) -> Self {
+        Self { decoder: Decoder::new(most), ahead }
+    }
+
+    /// Waits for the next message. Nothing is lost when the wait is given up.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn hear(&mut self, outlet: &Outlet) -> Result<Incoming, Deaf> {
+        poll_fn(|context| self.poll(context, outlet)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>, outlet: &Outlet) -> Poll<Result<Incoming, Deaf>> {
+        if !self.ahead.is_empty() {
+            let mut rest = &self.ahead[..];
+            let incoming = self.decoder.take(&mut rest).map_err(Deaf::Confused)?;
+            let taken = self.ahead.len() - rest.len();
+            self.ahead.advance(taken);
+            if let Some(incoming) = incoming {
+                return Poll::Ready(Ok(incoming));
+            }
+        }
+        self.ahead = Bytes::new();
+        BUFFER.with_borrow_mut(|buffer| {
+            loop {
+                let count = ready!(outlet.poll_read(context, buffer))?;
+                if count == 0 {
+                    return Poll::Ready(Err(Deaf::Lost));
+                }
+                let mut rest = &buffer[..count];
+                if let Some(incoming) = self.decoder.take(&mut rest).map_err(Deaf::Confused)? {
+                    self.ahead = Bytes::copy_from_slice(rest);
+                    return Poll::Ready(Ok(incoming));
+                }
+            }
+        })
+    }
+}
+
 /// When something last went well, and what is due.
 struct Pulse {
-    ping: Interval,
-    ping_due: bool,
-    /// Something is in the socket's buffer.
-    unflushed: bool,
+    ping_at: Instant,
     /// When the peer was last heard.
     heard: Instant,
     /// When the peer last took something, or there was nothing to take.
@@ -36,165 +111,164 @@ struct Pulse {
 impl Pulse {
     fn start() -> Self {
         let now = Instant::now();
-        Self { ping: interval(limits::PING_EVERY), ping_due: false, unflushed: false, heard: now, progress: now }
+        Self { ping_at: now, heard: now, progress: now }
+    }
+
+    /// When to look again. Until then a life sign moves no timer.
+    fn look_at(&self) -> Instant {
+        self.ping_at.min(self.heard + limits::DEAD_AFTER).min(self.progress + limits::STALLED_AFTER)
     }
 }
 
-/// Runs a connection until it ends; `socket` is left to be closed by the caller. It carries what the peer says and
-/// the control frames; text goes out by the mailbox, which may write to the same socket.
-pub async fn run<S>(chat: Chat, opened: Opened, mailbox: Mailbox, socket: &mut S) -> End
-where
-    S: Stream<Item = Result<Message, tungstenite::Error>> + Sink<Message, Error = tungstenite::Error> + Unpin,
-{
+/// Runs a connection until it ends; the socket is left to be closed by the caller.
+pub async fn run(chat: Chat, opened: Opened, mailbox: Mailbox, ear: Ear) -> (End, Outlet) {
     let mut session = Session::new(chat, opened, mailbox);
-    let end = pump(&mut session, socket).await;
+    let end = pump(&mut session, ear).await;
     session.depart(&end);
-    end
+    (end, session.mailbox.outlet)
 }
 
-async fn pump<S>(session: &mut Session, socket: &mut S) -> End
-where
-    S: Stream<Item = Result<Message, tungstenite::Error>> + Sink<Message, Error = tungstenite::Error> + Unpin,
-{
-    let (mut sink, mut stream) = socket.split();
+async fn pump(session: &mut Session, mut ear: Ear) -> End {
     let mut pulse = Pulse::start();
-    let mut batch = Vec::new();
+    let timer = sleep_until(pulse.look_at());
+    pin!(timer);
+    let mut was_idle = true;
     loop {
-        let writing = !session.outbox.texts.is_empty() || pulse.ping_due || session.arrival == Arrival::ToAsk;
-        pulse.unflushed |= session.mailbox.deliveries.has_rest();
-        let idle = !writing && !pulse.unflushed;
-        if idle {
-            pulse.progress = Instant::now();
-            if !session.is_replaying() {
-                session.go_straight();
-            }
+        if session.mailbox.outlet.closing().is_some() {
+            return Box::pin(close_as_told(session)).await;
         }
-        let may_replay = idle && session.arrival == Arrival::Known;
-        if may_replay && session.rest_until <= pulse.progress && Box::pin(session.replay()).await {
+        if !session.outbox.is_full()
+            && let Some(taken) = session.mailbox.outlet.take()
+        {
+            take_from_queue(session, taken).await;
+        }
+        let has_rest = session.mailbox.outlet.has_rest();
+        if !has_rest && write_next(session) {
+            pulse.progress = Instant::now();
             continue;
         }
+        let is_idle = !has_rest && session.outbox.is_empty();
+        let may_replay = is_idle && session.arrival == Arrival::Known && session.is_replaying();
+        if may_replay && session.rest_until <= Instant::now() {
+            Box::pin(session.replay()).await;
+            continue;
+        }
+        if is_idle && !session.is_replaying() {
+            session.mailbox.outlet.go_straight();
+        }
+        if was_idle && !is_idle {
+            pulse.progress = Instant::now();
+        }
+        was_idle = is_idle;
         // A peer with too much under way is not read; that it is silent then says nothing.
-        let reading = session.changes.len() < limits::CHANGES_IN_FLIGHT && !session.outbox.is_full();
+        let reading = session.mailbox.outlet.may_ask() && !session.outbox.is_full();
         if !reading {
             pulse.heard = Instant::now();
         }
         tokio::select! {
-            _ = session.mailbox.closing.changed() => return Box::pin(close_as_told(session, &mut sink)).await,
-            written = poll_fn(|context| sink.poll_flush_unpin(context)), if writing || pulse.unflushed => {
+            () = session.mailbox.outlet.rung() => {}
+            flushed = session.mailbox.outlet.flush(), if has_rest => {
                 pulse.progress = Instant::now();
-                pulse.unflushed = writing;
-                if written.is_err() || (writing && write_next(session, &mut pulse, &mut sink).is_err()) {
+                if flushed.is_err() {
                     return End::Lost;
                 }
             }
-            Some(outcome) = session.changes.next(), if !session.changes.is_empty() => {
-                // Everything that was stored before is in the queue already, and is said first.
-                let missed = session.mailbox.deliveries.try_take(usize::MAX, &mut batch);
-                take_from_queue(session, &mut batch, missed).await;
-                session.learn(outcome);
-            }
-            missed = session.mailbox.deliveries.take(FRAMES_AT_ONCE, &mut batch), if !session.outbox.is_full() => {
-                take_from_queue(session, &mut batch, missed).await;
-            }
-            incoming = stream.next(), if reading => {
+            heard = ear.hear(&session.mailbox.outlet), if reading => {
                 pulse.heard = Instant::now();
-                // tungstenite answers by itself, and may not be done with it.
-                pulse.unflushed |= matches!(incoming, Some(Ok(Message::Ping(_))));
-                if let Some(end) = take_in(session, incoming).await {
+                if let Some(end) = take_in(session, heard).await {
                     return end;
                 }
             }
-            _ = pulse.ping.tick() => pulse.ping_due = true,
-            () = sleep_until(session.rest_until), if may_replay && session.is_replaying() => {}
-            () = sleep_until(pulse.heard + limits::DEAD_AFTER) => return End::Lost,
-            () = sleep_until(pulse.progress + limits::STALLED_AFTER) => {
-                return End::Ours(Closing { code: close::TOO_SLOW, reason: "no progress in reading" });
+            () = sleep_until(session.rest_until), if may_replay => {}
+            () = timer.as_mut() => {
+                let now = Instant::now();
+                if now >= pulse.heard + limits::DEAD_AFTER {
+                    return End::Lost;
+                }
+                if was_idle {
+                    pulse.progress = now;
+                }
+                if now >= pulse.progress + limits::STALLED_AFTER {
+                    return End::Ours(Closing { code: close::TOO_SLOW, reason: "no progress in reading" });
+                }
+                if now >= pulse.ping_at {
+                    pulse.ping_at = now + limits::PING_EVERY;
+                    session.outbox.push_first(frames::ping(b""));
+                }
+                timer.as_mut().reset(pulse.look_at());
             }
         }
     }
 }
 
-async fn take_from_queue(session: &mut Session, batch: &mut Vec<Delivery>, missed: Option<Missed>) {
-    batch.drain(..).for_each(|delivery| session.hear(delivery));
-    if let Some(missed) = missed {
+async fn take_from_queue(session: &mut Session, taken: Box<Taken>) {
+    // What was stored before an outcome is said before it.
+    taken.deliveries.into_iter().for_each(|delivery| session.hear(delivery));
+    if let Some(missed) = taken.missed {
         Box::pin(session.catch_up(missed)).await;
     }
+    taken.outcomes.into_iter().for_each(|outcome| session.learn(outcome));
 }
 
-/// Writes what is next, after everything before it was flushed.
-fn write_next(
-    session: &mut Session,
-    pulse: &mut Pulse,
-    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
-) -> Result<(), tungstenite::Error> {
-    // A ping goes first: behind everything that a slow reader has to take, its answer would come too late.
-    if std::mem::take(&mut pulse.ping_due) {
-        return sink.start_send_unpin(Message::Ping(Default::default()));
-    }
-    let frames = session.outbox.frames();
-    if frames.is_empty() {
-        session.arrival = Arrival::Asked;
-        return sink.start_send_unpin(Message::Ping(Bytes::from_static(ARRIVED)));
-    }
-    session.mailbox.deliveries.write(frames);
-    Ok(())
+/// Writes what is next, if anything is, after everything before it was taken.
+fn write_next(session: &mut Session) -> bool {
+    let next = session.outbox.take().or_else(|| {
+        let asks = session.arrival == Arrival::ToAsk;
+        asks.then(|| {
+            session.arrival = Arrival::Asked;
+            frames::ping(ARRIVED)
+        })
+    });
+    next.map(|frames| session.mailbox.outlet.write(&frames)).is_some()
 }
 
-async fn take_in(session: &mut Session, incoming: Option<Result<Message, tungstenite::Error>>) -> Option<End> {
-    match incoming {
-        None => return Some(End::Lost),
-        Some(Err(error)) => return Some(end_of(&error)),
-        Some(Ok(Message::Text(text))) => session.receive(&text).await,
-        Some(Ok(Message::Binary(_))) => {
+async fn take_in(session: &mut Session, heard: Result<Incoming, Deaf>) -> Option<End> {
+    match heard {
+        Ok(Incoming::Text(text)) => session.receive(&text).await,
+        Ok(Incoming::Binary(_)) => {
             return Some(End::Ours(Closing { code: close::BINARY, reason: "text frames only" }));
         }
-        Some(Ok(Message::Close(frame))) => return Some(End::Peer(frame.map(|frame| frame.code.into()))),
-        Some(Ok(Message::Pong(answer))) if answer == ARRIVED => session.arrival = Arrival::Known,
-        Some(Ok(_)) => {}
+        Ok(Incoming::Ping(payload)) => session.outbox.push_first(frames::pong(&payload)),
+        Ok(Incoming::Pong(payload)) => {
+            if payload == ARRIVED {
+                session.arrival = Arrival::Known;
+            }
+        }
+        Ok(Incoming::Close(code)) => return Some(End::Peer(code)),
+        Err(Deaf::Lost) => return Some(End::Lost),
+        Err(Deaf::Confused(violation)) => return Some(End::Ours(why(violation))),
     }
     let is_flooding = session.refusals >= limits::REFUSALS_BEFORE_CLOSE;
     is_flooding.then_some(End::Ours(Closing { code: close::FLOODING, reason: "kept flooding" }))
 }
 
-async fn close_as_told(
-    session: &mut Session,
-    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
-) -> End {
-    let why = *session.mailbox.closing.borrow();
-    if why.is_some_and(|why| why.code == close::RESTART) {
+fn why(violation: Violation) -> Closing {
+    let (code, reason) = match violation {
+        Violation::TooBig => (close::TOO_BIG, "message over 64 KiB"),
+        Violation::NotUtf8 => (close::NOT_UTF8, "text must be UTF-8"),
+        Violation::Protocol => (close::PROTOCOL, "not as RFC 6455 has it"),
+    };
+    Closing { code, reason }
+}
+
+async fn close_as_told(session: &mut Session) -> End {
+    let Some(why) = session.mailbox.outlet.closing() else { return End::Lost };
+    if why.code == close::RESTART {
         // What was said before, RESTART among it, still goes out if the peer takes it.
-        let _ = timeout(limits::LINGER, write_all(session, sink)).await;
+        let _ = timeout(limits::LINGER, write_all(session)).await;
     }
-    why.map_or(End::Lost, End::Ours)
+    End::Ours(why)
 }
 
 /// Writes everything that waits.
-async fn write_all(
-    session: &mut Session,
-    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
-) -> Result<(), tungstenite::Error> {
-    let mut rest = Vec::new();
-    let _ = session.mailbox.deliveries.try_take(usize::MAX, &mut rest);
-    rest.into_iter().for_each(|delivery| session.hear(delivery));
-    loop {
-        sink.flush().await?;
-        let frames = session.outbox.frames();
-        if frames.is_empty() {
-            return Ok(());
-        }
-        session.mailbox.deliveries.write(frames);
+async fn write_all(session: &mut Session) -> io::Result<()> {
+    if let Some(taken) = session.mailbox.outlet.take() {
+        taken.deliveries.into_iter().for_each(|delivery| session.hear(delivery));
+        taken.outcomes.into_iter().for_each(|outcome| session.learn(outcome));
     }
-}
-
-fn end_of(error: &tungstenite::Error) -> End {
-    let (code, reason) = match error {
-        tungstenite::Error::Capacity(_) => (close::TOO_BIG, "message over 64 KiB"),
-        tungstenite::Error::Utf8(_) => (close::NOT_UTF8, "text must be UTF-8"),
-        tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
-            return End::Lost;
-        }
-        tungstenite::Error::Protocol(_) => (close::PROTOCOL, "not as RFC 6455 has it"),
-        _ => return End::Lost,
-    };
-    End::Ours(Closing { code, reason })
+    loop {
+        session.mailbox.outlet.flush().await?;
+        let Some(frames) = session.outbox.take() else { return Ok(()) };
+        session.mailbox.outlet.write(&frames);
+    }
 }

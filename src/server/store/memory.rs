@@ -52,11 +52,11 @@ struct Log {
 
 #[derive(Debug)]
 struct Said {
-    /// As it was first said.
-    first: NewMessage,
     /// As it is now, but for the quote and the reactions.
     message: Message,
-    answers: Option<Seq>,
+    /// What it said first, where that is another text.
+    first: Option<String>,
+    answers: Option<(MessageId, Seq)>,
     reactions: BTreeSet<(String, String, PersonId)>,
 }
 
@@ -131,7 +131,7 @@ impl Log {
     }
 
     fn shown(&self, said: &Said) -> Message {
-        let quote = |seq: &Seq| {
+        let quote = |(_, seq): &(MessageId, Seq)| {
             let quoted = &self.said.get(seq)?.message;
             let sender = quoted.author.name.to_string();
             Some(Quote { id: quoted.id, seq: *seq, sender, excerpt: excerpt(quoted.body.clone()) })
@@ -156,10 +156,10 @@ impl Log {
 
     fn say(&mut self, message: &NewMessage) -> Result<Applied, Error> {
         if let Ok(known) = self.known(message.id) {
-            let same = is_repeat(&known.first, message);
+            let same = is_repeat(known, message);
             return if same { Ok(Applied::Unchanged(self.shown(known))) } else { Err(Error::IdConflict) };
         }
-        let answers = message.reply_to.map(|id| self.standing(id).map(|said| said.message.seq)).transpose()?;
+        let answers = message.reply_to.map(|id| self.standing(id).map(|said| (id, said.message.seq))).transpose()?;
         self.room.head += 1;
         let seq = self.room.head;
         let stored = Message {
@@ -175,7 +175,7 @@ impl Log {
             reply_to: None,
             reactions: Vec::new(),
         };
-        let said = Said { first: message.clone(), message: stored, answers, reactions: BTreeSet::new() };
+        let said = Said { message: stored, first: None, answers, reactions: BTreeSet::new() };
         let shown = self.shown(&said);
         self.said.insert(seq, said);
         self.ids.insert(message.id, seq);
@@ -211,7 +211,7 @@ impl Log {
             return Err(Error::IdConflict);
         }
         self.change(said.message.seq, |said| {
-            said.message.body = text.to_owned();
+            said.take_text(text.to_owned());
             said.message.edited_at = Some(at);
         })
     }
@@ -224,8 +224,8 @@ impl Log {
         }
         self.change(said.message.seq, |said| {
             said.reactions.clear();
-            let message = &mut said.message;
-            (message.body, message.edited_at, message.deleted) = (String::new(), None, true);
+            said.take_text(String::new());
+            (said.message.edited_at, said.message.deleted) = (None, true);
         })
     }
 
@@ -256,17 +256,26 @@ impl Log {
     }
 }
 
-fn is_repeat(first: &NewMessage, again: &NewMessage) -> bool {
-    let same_author = match (&first.author.kind, &again.author.kind) {
+impl Said {
+    fn take_text(&mut self, text: String) {
+        let old = std::mem::replace(&mut self.message.body, text);
+        self.first.get_or_insert(old);
+    }
+}
+
+fn is_repeat(known: &Said, again: &NewMessage) -> bool {
+    let author = &known.message.author;
+    let same_author = match (&author.kind, &again.author.kind) {
         (AuthorKind::Person(one), AuthorKind::Person(other)) => one == other,
-        (AuthorKind::Guest(_), AuthorKind::Guest(_)) => first.author.name == again.author.name,
+        (AuthorKind::Guest(_), AuthorKind::Guest(_)) => author.name == again.author.name,
         _ => false,
     };
-    same_author && first.body == again.body && first.reply_to == again.reply_to
+    let text = known.first.as_ref().unwrap_or(&known.message.body);
+    same_author && text == again.body.as_str() && known.answers.map(|(id, _)| id) == again.reply_to
 }
 
 fn must_be_by(person: PersonId, said: &Said) -> Result<(), Error> {
-    if said.first.author.kind == AuthorKind::Person(person) { Ok(()) } else { Err(Error::Forbidden) }
+    if said.message.author.kind == AuthorKind::Person(person) { Ok(()) } else { Err(Error::Forbidden) }
 }
 
 #[async_trait]

@@ -2,15 +2,18 @@
 
 use super::{Proof, acknowledged::UNLIMITED, is_thorough, trials};
 use crate::harness::{Process, within};
-use futures_util::{SinkExt, StreamExt};
-use madang::server::websocket::socket_settings;
+use madang::server::{
+    frames::{self, Incoming, Violation},
+    mailbox,
+    session::{Deaf, Ear},
+};
 use std::time::{Duration, Instant};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     process::Command,
 };
-use tokio_tungstenite::accept_async_with_config;
+use tokio_tungstenite::accept_async;
 
 /// A request that is never finished: its header comes byte by byte, or nothing comes at all.
 async fn drip(server: std::net::SocketAddr, talks: bool) -> Duration {
@@ -64,15 +67,25 @@ async fn whoever_drips_or_says_nothing_is_cut_off_and_others_are_served() {
     proof.done();
 }
 
-/// Says back whatever comes, over a socket set up as Madang's are, but for the size of a message: some cases
-/// send megabytes.
+/// Says back whatever comes, as Madang reads and writes, but for the size of a message: some cases send megabytes.
 async fn echo(stream: TcpStream) {
-    let settings = socket_settings().max_message_size(None).max_frame_size(None).max_write_buffer_size(usize::MAX);
-    let Ok(mut socket) = accept_async_with_config(stream, Some(settings)).await else { return };
-    while let Some(Ok(message)) = socket.next().await {
-        let said =
-            if message.is_text() || message.is_binary() { socket.send(message).await } else { socket.flush().await };
-        if said.is_err() {
+    // It holds nothing back: no client speaks before it has the answer to its handshake.
+    let Ok(socket) = accept_async(stream).await else { return };
+    let (_, outlet) = mailbox::queue(Some(socket.into_inner()));
+    let mut ear = Ear::new(usize::MAX, Default::default());
+    loop {
+        let (answer, is_last) = match ear.hear(&outlet).await {
+            Ok(Incoming::Text(text)) => (frames::text(text.as_bytes()), false),
+            Ok(Incoming::Binary(bytes)) => (frames::binary(&bytes), false),
+            Ok(Incoming::Ping(payload)) => (frames::pong(&payload), false),
+            Ok(Incoming::Pong(_)) => continue,
+            Ok(Incoming::Close(code)) => (frames::close(code.map(|code| (code, ""))), true),
+            Err(Deaf::Confused(Violation::NotUtf8)) => (frames::close(Some((1007, ""))), true),
+            Err(Deaf::Confused(_)) => (frames::close(Some((1002, ""))), true),
+            Err(Deaf::Lost) => return,
+        };
+        outlet.write(&answer);
+        if outlet.flush().await.is_err() || is_last {
             return;
         }
     }
