@@ -15,13 +15,16 @@ def name(*parts):
 first = database.execute("SELECT max(number) FROM rooms").fetchone()[0] + 1
 numbers = range(first, first + rooms)
 database.executemany(
-    "INSERT INTO rooms (number, id, name, created_at, head) VALUES (?, ?, ?, 0, ?)",
-    ((n, name(n), f"room {n}", each) for n in numbers),
+    "INSERT INTO rooms (number, id, name, created_at) VALUES (?, ?, ?, 0)",
+    ((n, name(n), f"room {n}") for n in numbers),
 )
-places = [(n, seq) for n in numbers for seq in range(1, each + 1)]
+# A trigger adds their changes.
 database.executemany(
     "INSERT INTO messages (room, seq, rev, id, digest, guest, sender, body, at) VALUES (?, ?, ?, ?, ?, 'abcd', 'mina', ?, 0)",
-    ((n, seq, seq, name(n, seq), name(seq), f"message {seq} of room {n}") for n, seq in places),
+    (
+        (n, seq, seq, name(n, seq), name(seq), f"message {seq} of room {n}")
+        for n in numbers
+        for seq in range(1, each + 1)
+    ),
 )
-database.executemany("INSERT INTO changes (room, number, seq, kind) VALUES (?, ?, ?, 'new')", ((n, seq, seq) for n, seq in places))
 database.commit()

@@ -5,8 +5,9 @@ use super::{
     http::App,
     hub::Kind,
     mailbox::Outlet,
+    places::Place,
     security::{Client, problem},
-    session::{self, Ear, End, Opened},
+    session::{Ear, End, Opened, Session},
     store::Person,
 };
 use crate::{
@@ -23,8 +24,8 @@ use axum::{
 use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
-use std::future::poll_fn;
-use tokio::{net::TcpStream, time::timeout};
+use std::{convert::Infallible, future::poll_fn, sync::Arc};
+use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tracing::Instrument;
 
@@ -53,12 +54,8 @@ pub async fn upgrade(State(app): State<App>, Extension(client): Extension<Client
         Err(error) => return problem(&error),
     };
     let session = session.zip(person.as_ref().map(|person| person.id));
-    let serving = async move {
-        serve(app, on_upgrade, Kind { v1, session }, person, client).await;
-        drop(place);
-    };
     // What goes wrong on the socket is logged with its request.
-    tokio::spawn(serving.in_current_span());
+    tokio::spawn(open(app, on_upgrade, Kind { v1, session }, person, client, place).in_current_span());
     response
 }
 
@@ -67,31 +64,49 @@ fn asks_for_v1(headers: &HeaderMap) -> bool {
     offered.flat_map(|value| value.split(',')).any(|protocol| protocol.trim() == V1)
 }
 
-async fn serve(app: App, on_upgrade: OnUpgrade, kind: Kind, person: Option<Person>, client: Client) {
-    // Held until the end, so that a stopping server waits for the close frame to go out.
-    let _alive = app.alive.clone();
+/// Waits for the end of the handshake, and starts the task that the connection has for itself: this one was as large
+/// as all of a request.
+async fn open(
+    app: App,
+    on_upgrade: OnUpgrade,
+    kind: Kind,
+    person: Option<Person>,
+    client: Client,
+    place: Option<Place>,
+) {
     let Ok(upgraded) = on_upgrade.await else { return };
     // What our own accept loop gave to hyper.
     let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
     let mailbox = app.chat.hub().connect(kind, Some(io.into_inner()));
     // A copy, so that hyper's buffer goes.
     let ear = Ear::new(limits::FRAME_BYTES, Bytes::copy_from_slice(&read_buf));
-    drop(read_buf);
-    let opened = Opened { v1: kind.v1, person, address: client.address };
     // A session that ended since the handshake was not there yet to be closed with the others.
     if let Some((session, _)) = &kind.session
         && !matches!(app.chat.who(Some(session)).await, Ok(Some(_)))
     {
         app.chat.hub().close_session(session);
     }
-    let (end, outlet) = session::run(app.chat.clone(), opened, mailbox, ear).await;
-    drop((app, client.places));
+    let opened = Opened { v1: kind.v1, person, address: client.address };
+    // In a box, so that no task has room for it twice.
+    let session = Box::new(Session::new(app.chat, opened, mailbox, ear));
+    tokio::spawn(converse(session, (client.places, place), app.alive).in_current_span());
+}
+
+/// Runs a connection. It has its places until it ends; `_alive` until the close frame has gone out, so that a stopping
+/// server waits for that.
+async fn converse(
+    session: Box<Session>,
+    places: (Option<Arc<[Place]>>, Option<Place>),
+    _alive: mpsc::Sender<Infallible>,
+) {
+    let (end, outlet) = session.run().await;
+    drop(places);
     let closing = match end {
         End::Lost => return,
         End::Peer(code) => code.map(|code| (code, "")),
         End::Ours(closing) => Some((closing.code, closing.reason)),
     };
-    let _ = timeout(limits::LINGER * 2, say_goodbye(&outlet, closing)).await;
+    let _ = Box::pin(timeout(limits::LINGER * 2, say_goodbye(&outlet, closing))).await;
 }
 
 /// Sends the close frame, then reads on for a while: closing a socket with unread input makes the

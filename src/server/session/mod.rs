@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 use std::{collections::VecDeque, net::IpAddr};
 use tokio::time::Instant;
 
-pub use pump::{Deaf, Ear, run};
+pub use pump::{Deaf, Ear};
 
 /// Bytes that go into one write; a longer frame goes whole.
 const WRITE_AT_ONCE: usize = 16 * 1024;
@@ -61,10 +61,12 @@ struct Here {
     line: Line,
 }
 
-struct Session {
+/// One connection.
+pub struct Session {
     chat: Chat,
     opened: Opened,
     mailbox: Mailbox,
+    ear: Ear,
     /// Four characters that tell this guest from others of the same name.
     tag: String,
     rooms: SmallVec<[Here; 1]>,
@@ -140,13 +142,16 @@ impl Outbox {
 }
 
 impl Session {
-    fn new(chat: Chat, opened: Opened, mailbox: Mailbox) -> Self {
+    /// Of a connection that has just opened.
+    #[must_use]
+    pub fn new(chat: Chat, opened: Opened, mailbox: Mailbox, ear: Ear) -> Self {
         Self {
             plain: (!opened.v1).then(Line::default),
             chat,
             opened,
             tag: guest_tag(),
             mailbox,
+            ear,
             rooms: SmallVec::new(),
             watching: false,
             outbox: Outbox::default(),

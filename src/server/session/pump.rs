@@ -1,14 +1,13 @@
 //! Drives a session over its socket: it reads and writes at the same time, so that a peer that does not
 //! read can still be heard, and stops reading from a peer that has too much under way.
 
-use super::{Arrival, End, Opened, Session};
+use super::{Arrival, End, Session};
 use crate::{
     domain::limits,
     protocol::close,
     server::{
-        chat::Chat,
         frames::{self, Decoder, Incoming, Violation},
-        hub::{Closing, Mailbox},
+        hub::Closing,
         mailbox::{Outlet, Taken},
     },
 };
@@ -120,15 +119,16 @@ impl Pulse {
     }
 }
 
-/// Runs a connection until it ends; the socket is left to be closed by the caller.
-pub async fn run(chat: Chat, opened: Opened, mailbox: Mailbox, ear: Ear) -> (End, Outlet) {
-    let mut session = Session::new(chat, opened, mailbox);
-    let end = pump(&mut session, ear).await;
-    session.depart(&end);
-    (end, session.mailbox.outlet)
+impl Session {
+    /// Runs it until it ends; the socket is left to be closed by the caller.
+    pub async fn run(mut self: Box<Self>) -> (End, Outlet) {
+        let end = pump(&mut self).await;
+        self.depart(&end);
+        (end, self.mailbox.outlet)
+    }
 }
 
-async fn pump(session: &mut Session, mut ear: Ear) -> End {
+async fn pump(session: &mut Session) -> End {
     let mut pulse = Pulse::start();
     let timer = sleep_until(pulse.look_at());
     pin!(timer);
@@ -173,13 +173,13 @@ async fn pump(session: &mut Session, mut ear: Ear) -> End {
                     return End::Lost;
                 }
             }
-            heard = ear.hear(&session.mailbox.outlet), if reading => {
+            heard = session.ear.hear(&session.mailbox.outlet), if reading => {
                 pulse.heard = Instant::now();
                 if let Some(end) = take_in(session, heard).await {
                     return end;
                 }
             }
-            () = sleep_until(session.rest_until), if may_replay => {}
+            () = rest_until(session.rest_until), if may_replay => {}
             () = timer.as_mut() => {
                 let now = Instant::now();
                 if now >= pulse.heard + limits::DEAD_AFTER {
@@ -199,6 +199,11 @@ async fn pump(session: &mut Session, mut ear: Ear) -> End {
             }
         }
     }
+}
+
+/// Boxed, since it is rare.
+async fn rest_until(end: Instant) {
+    Box::pin(sleep_until(end)).await;
 }
 
 async fn take_from_queue(session: &mut Session, taken: Box<Taken>) {

@@ -26,11 +26,15 @@ impl From<sqlx::Error> for Failed {
 
 type Tried<T> = Result<T, Failed>;
 
-/// Messages that one statement stores at most.
-const AT_ONCE: usize = 64;
+/// Messages that one statement stores at most. As many statements are kept prepared.
+pub(super) const AT_ONCE: usize = 64;
 
-/// A room's short key and the number of its last change; nobody else moves it during a transaction.
-struct Head {
+/// Where rooms are.
+pub(super) type Heads = HashMap<RoomId, Head>;
+
+/// A room's short key and the number of its last change; nobody moves it but whoever holds the writer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
     room: i64,
     number: i64,
 }
@@ -60,7 +64,14 @@ struct Known {
     body: String,
 }
 
-/// Stores changes in their order. `key` keys the digests that tell a repeat from another message under its id.
+/// Whether changes are stored by one statement, which is a transaction of its own.
+pub(super) fn is_one_statement(changes: &[Change]) -> bool {
+    let is_plain = |change: &Change| matches!(change, Change::New(message) if message.reply_to.is_none());
+    changes.len() <= AT_ONCE && changes.iter().all(is_plain)
+}
+
+/// Stores changes in their order. `key` keys the digests that tell a repeat from another message under its id;
+/// `heads` may lack rooms, and is as it is afterwards.
 ///
 /// Every statement is handed to SQLite's thread and back, which costs more than what it does there. Many messages
 /// are therefore stored by one; but `one_by_one` where one of them may be a repeat, which breaks a rule then.
@@ -68,9 +79,10 @@ pub(super) async fn apply(
     tx: &mut SqliteConnection,
     changes: &[Change],
     key: &[u8],
+    heads: &mut Heads,
     one_by_one: bool,
 ) -> Result<Vec<Result<Applied, Error>>, sqlx::Error> {
-    let mut heads = heads(tx, changes).await?;
+    look_up(tx, changes, heads).await?;
     let mut outcomes = Vec::with_capacity(changes.len());
     let mut placed = Vec::new();
     for change in changes {
@@ -100,12 +112,10 @@ pub(super) async fn apply(
     Ok(outcomes)
 }
 
-/// Those of the rooms that there are.
-async fn heads(tx: &mut SqliteConnection, changes: &[Change]) -> Result<HashMap<RoomId, Head>, sqlx::Error> {
-    let rooms: HashSet<RoomId> = changes.iter().map(Change::room).collect();
-    let rooms: Vec<RoomId> = rooms.into_iter().collect();
-    let mut heads = HashMap::with_capacity(rooms.len());
-    for some in in_powers_of_two(&rooms) {
+/// Adds those rooms that `heads` lacks and that there are.
+async fn look_up(tx: &mut SqliteConnection, changes: &[Change], heads: &mut Heads) -> Result<(), sqlx::Error> {
+    let rooms: HashSet<RoomId> = changes.iter().map(Change::room).filter(|room| !heads.contains_key(room)).collect();
+    for some in rooms.into_iter().collect::<Vec<_>>().chunks(AT_ONCE) {
         let sql = format!("SELECT id, number, head FROM rooms WHERE id IN ({})", repeated("?", some.len()));
         let query = sqlx::query_as(AssertSqlSafe(sql).into_sql_str());
         let found: Vec<(Vec<u8>, i64, i64)> =
@@ -114,34 +124,20 @@ async fn heads(tx: &mut SqliteConnection, changes: &[Change]) -> Result<HashMap<
             heads.insert(uuid(&id)?.into(), Head { room, number });
         }
     }
-    Ok(heads)
-}
-
-async fn insert(tx: &mut SqliteConnection, placed: &[Placed<'_>]) -> Result<(), sqlx::Error> {
-    for some in in_powers_of_two(placed) {
-        let sql = format!(
-            "INSERT INTO messages (room, seq, rev, id, digest, person, guest, sender, body, reply_seq, at) VALUES {}; \
-             INSERT INTO changes (room, number, seq, kind) VALUES {}; \
-             UPDATE rooms SET head = (SELECT max(number) FROM changes WHERE room = rooms.number) WHERE number IN ({})",
-            repeated("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", some.len()),
-            repeated("(?, ?, ?, 'new')", some.len()),
-            repeated("?", some.len()),
-        );
-        let query = some.iter().fold(sqlx::query(AssertSqlSafe(sql).into_sql_str()), |query, one| one.bind(query));
-        let query = some.iter().fold(query, |query, one| query.bind(one.room).bind(one.seq).bind(one.seq));
-        some.iter().fold(query, |query, one| query.bind(one.room)).execute(&mut *tx).await?;
-    }
     Ok(())
 }
 
-/// Parts whose lengths are powers of two, so that SQLite has few statements to keep prepared.
-fn in_powers_of_two<T>(mut all: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let count = 1 << all.len().min(AT_ONCE).checked_ilog2()?;
-        let (some, rest) = all.split_at(count);
-        all = rest;
-        Some(some)
-    })
+/// A trigger notes that each is a change, and moves its room's number.
+async fn insert(tx: &mut SqliteConnection, placed: &[Placed<'_>]) -> Result<(), sqlx::Error> {
+    for some in placed.chunks(AT_ONCE) {
+        let sql = format!(
+            "INSERT INTO messages (room, seq, rev, id, digest, person, guest, sender, body, reply_seq, at) VALUES {}",
+            repeated("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", some.len()),
+        );
+        let query = sqlx::query(AssertSqlSafe(sql).into_sql_str());
+        some.iter().fold(query, |query, one| one.bind(query)).execute(&mut *tx).await?;
+    }
+    Ok(())
 }
 
 /// "?, ?, ?"

@@ -11,6 +11,7 @@ mod verify;
 use super::{Applied, Change, LOBBY_NAME, Person, Slice, Store, TokenHash};
 use crate::domain::{DisplayName, Epoch, Error, NameKey, PersonId, Room, RoomId, RoomName, Seq, Timestamp};
 use async_trait::async_trait;
+use log::Heads;
 use rows::{MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, message_from, room_from, uuid};
 use sqlx::{
     AssertSqlSafe, Connection, Row, SqlSafeStr, SqliteConnection, SqliteExecutor, SqlitePool,
@@ -19,7 +20,10 @@ use sqlx::{
 };
 use std::{
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,17 +38,26 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
 /// Takes as much room on the disk as the largest message.
 const PROBE: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', zeroblob(65536))";
+/// Prepared statements of a connection: one for each size of batch, and all others.
+const STATEMENTS_KEPT: usize = log::AT_ONCE * 2 + 50;
+/// Rooms whose numbers are kept in memory before all are forgotten.
+const HEADS_KEPT: usize = 10_000;
 /// `persons.used_at` is written at most this often, in milliseconds.
 const USED_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Never modify an existing migration: add the next.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "log", include_str!("../../../../migrations/sqlite/0001_log.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "log", include_str!("../../../../migrations/sqlite/0001_log.sql")),
+    (2, "new messages", include_str!("../../../../migrations/sqlite/0002_new_messages.sql")),
+];
 
 /// The store in one SQLite file.
 #[derive(Debug)]
 pub struct Sqlite {
     /// One connection: whoever holds it is the only writer.
     writer: SqlitePool,
+    /// The numbers of rooms that were written to, as the last commit left them. For whoever holds the writer.
+    heads: Mutex<Heads>,
     readers: SqlitePool,
     epoch: Epoch,
     lobby: RoomId,
@@ -66,9 +79,12 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(LOCK_WAIT)
+            .statement_cache_capacity(STATEMENTS_KEPT)
             .pragma("secure_delete", "ON");
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            // Looking after the connection each time costs as much as a statement, and a file does not go away.
+            .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_with(options.clone().create_if_missing(true))
@@ -76,6 +92,7 @@ impl Sqlite {
         migrator().run(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            .test_before_acquire(false)
             .max_lifetime(None)
             .connect_with(options.read_only(true))
             .await?;
@@ -83,7 +100,8 @@ impl Sqlite {
         let epoch = meta(&writer, "epoch", || Epoch::new().as_bytes().to_vec()).await?;
         let content_key = meta(&writer, "content_key", || rand::random::<[u8; 32]>().to_vec()).await?;
         let lobby = lobby(&writer, now).await?;
-        Ok(Self { writer, readers, epoch: uuid(&epoch)?.into(), lobby, troubled: AtomicBool::new(false), content_key })
+        let (epoch, troubled, heads) = (uuid(&epoch)?.into(), AtomicBool::new(false), Mutex::default());
+        Ok(Self { writer, heads, readers, epoch, lobby, troubled, content_key })
     }
 
     async fn try_apply(
@@ -91,7 +109,35 @@ impl Sqlite {
         changes: &[Change],
         one_by_one: bool,
     ) -> Result<Vec<Result<Applied, Error>>, sqlx::Error> {
-        self.write(async |tx| log::apply(tx, changes, &self.content_key, one_by_one).await).await
+        self.on_writer(async |writer| {
+            let mut heads = if one_by_one { Heads::new() } else { self.known_heads(changes) };
+            let applied = if !one_by_one && log::is_one_statement(changes) {
+                log::apply(writer, changes, &self.content_key, &mut heads, false).await
+            } else {
+                let apply = async |tx: &mut SqliteConnection| {
+                    log::apply(tx, changes, &self.content_key, &mut heads, one_by_one).await
+                };
+                in_transaction(writer, apply).await
+            };
+            self.keep_heads(changes, applied.is_ok().then_some(heads));
+            applied
+        })
+        .await
+    }
+
+    fn known_heads(&self, changes: &[Change]) -> Heads {
+        let all = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.iter().filter_map(|change| Some((change.room(), *all.get(&change.room())?))).collect()
+    }
+
+    /// After a failure nothing is known of the rooms any more.
+    fn keep_heads(&self, changes: &[Change], heads: Option<Heads>) {
+        let mut all = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        match heads {
+            Some(heads) if all.len() < HEADS_KEPT => all.extend(heads),
+            Some(heads) => *all = heads,
+            None => all.retain(|room, _| changes.iter().all(|change| change.room() != *room)),
+        }
     }
 
     /// Does `work` in one transaction.
@@ -99,20 +145,22 @@ impl Sqlite {
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
+        self.on_writer(async |writer| in_transaction(writer, work).await).await
+    }
+
+    /// Does `work` as the only writer.
+    async fn on_writer<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
         let mut writer = self.writer.acquire().await?;
-        let written = async {
-            let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-            let written = work(&mut tx).await?;
-            tx.commit().await?;
-            Ok(written)
-        };
-        let written = written.await;
-        if written.as_ref().is_err_and(|error| !breaks_a_rule(error)) {
+        let done = work(&mut writer).await;
+        if done.as_ref().is_err_and(|error| !breaks_a_rule(error)) {
             // SQLite has ended a transaction whose commit failed, but sqlx still counts it: no other could
             // begin on this connection.
             writer.close_on_drop();
         }
-        written
+        done
     }
 
     /// The room and the messages that `filter` picks, from one snapshot.
@@ -391,6 +439,16 @@ impl Store for Sqlite {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+async fn in_transaction<T>(
+    writer: &mut SqliteConnection,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+) -> Result<T, sqlx::Error> {
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let done = work(&mut tx).await?;
+    tx.commit().await?;
+    Ok(done)
 }
 
 fn migrator() -> Migrator {
