@@ -20,6 +20,7 @@ use crate::{
     protocol::{ClientFrame, ReadMark, Refusal, RoomState, RoomSummary, ServerFrame, Sync},
 };
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use line::Line;
 use smallvec::SmallVec;
 use std::{collections::VecDeque, net::IpAddr};
@@ -177,14 +178,17 @@ impl Session {
 
     // What the peer says
 
-    async fn receive(&mut self, text: &str) {
+    /// What there is to do about a text: in a box, so that an idle connection has no room for it.
+    fn receive(&mut self, text: String) -> Option<BoxFuture<'_, ()>> {
         if self.plain.is_some() && !text.trim_start().starts_with('{') {
-            return Box::pin(self.talk_plainly(text)).await;
+            return Some(Box::pin(self.talk_plainly(text)));
         }
-        match ClientFrame::parse(text, self.opened.v1) {
-            // Boxed, so that an idle connection need not have room for it.
-            Ok(frame) => Box::pin(self.act(frame)).await,
-            Err(refusal) => self.send(&refusal.into()),
+        match ClientFrame::parse(&text, self.opened.v1) {
+            Ok(frame) => Some(Box::pin(self.act(frame))),
+            Err(refusal) => {
+                self.send(&refusal.into());
+                None
+            }
         }
     }
 
@@ -328,12 +332,12 @@ impl Session {
     }
 
     /// The tutorial's first exercise: plain text from somebody who entered nowhere goes to the lobby.
-    async fn talk_plainly(&mut self, text: &str) {
+    async fn talk_plainly(&mut self, text: String) {
         let lobby = self.chat.lobby();
         let posted = match self.chat.guest_name(&format!("{GUEST_PREFIX}{}", self.tag)) {
             Ok(name) => {
                 let author = Author { name, kind: AuthorKind::Guest(self.tag.clone()) };
-                self.post(author, Draft { room: lobby, id: None, text: text.to_owned(), reply_to: None }).await
+                self.post(author, Draft { room: lobby, id: None, text, reply_to: None }).await
             }
             Err(error) => Err(error),
         };

@@ -12,6 +12,7 @@ use crate::{
     },
 };
 use bytes::{Buf, Bytes};
+use futures_util::future::BoxFuture;
 use std::{
     cell::RefCell,
     future::poll_fn,
@@ -175,8 +176,13 @@ async fn pump(session: &mut Session) -> End {
             }
             heard = session.ear.hear(&session.mailbox.outlet), if reading => {
                 pulse.heard = Instant::now();
-                if let Some(end) = take_in(session, heard).await {
-                    return end;
+                match take_in(session, heard) {
+                    Ok(Some(work)) => work.await,
+                    Ok(None) => {}
+                    Err(end) => return end,
+                }
+                if session.refusals >= limits::REFUSALS_BEFORE_CLOSE {
+                    return End::Ours(Closing { code: close::FLOODING, reason: "kept flooding" });
                 }
             }
             () = rest_until(session.rest_until), if may_replay => {}
@@ -227,11 +233,12 @@ fn write_next(session: &mut Session) -> bool {
     next.map(|frames| session.mailbox.outlet.write(&frames)).is_some()
 }
 
-async fn take_in(session: &mut Session, heard: Result<Incoming, Deaf>) -> Option<End> {
+/// What there is to do about what was heard; or the end.
+fn take_in(session: &mut Session, heard: Result<Incoming, Deaf>) -> Result<Option<BoxFuture<'_, ()>>, End> {
     match heard {
-        Ok(Incoming::Text(text)) => session.receive(&text).await,
+        Ok(Incoming::Text(text)) => return Ok(session.receive(text)),
         Ok(Incoming::Binary(_)) => {
-            return Some(End::Ours(Closing { code: close::BINARY, reason: "text frames only" }));
+            return Err(End::Ours(Closing { code: close::BINARY, reason: "text frames only" }));
         }
         Ok(Incoming::Ping(payload)) => session.outbox.push_first(frames::pong(&payload)),
         Ok(Incoming::Pong(payload)) => {
@@ -239,12 +246,11 @@ async fn take_in(session: &mut Session, heard: Result<Incoming, Deaf>) -> Option
                 session.arrival = Arrival::Known;
             }
         }
-        Ok(Incoming::Close(code)) => return Some(End::Peer(code)),
-        Err(Deaf::Lost) => return Some(End::Lost),
-        Err(Deaf::Confused(violation)) => return Some(End::Ours(why(violation))),
+        Ok(Incoming::Close(code)) => return Err(End::Peer(code)),
+        Err(Deaf::Lost) => return Err(End::Lost),
+        Err(Deaf::Confused(violation)) => return Err(End::Ours(why(violation))),
     }
-    let is_flooding = session.refusals >= limits::REFUSALS_BEFORE_CLOSE;
-    is_flooding.then_some(End::Ours(Closing { code: close::FLOODING, reason: "kept flooding" }))
+    Ok(None)
 }
 
 fn why(violation: Violation) -> Closing {
