@@ -1,7 +1,7 @@
 # The two commands of the README, and what they are made of. Everything they need is installed by .ci/setup.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: run build test torture faults bench
+.PHONY: run build test torture faults bench soak
 run: build ## Build Madang and serve it
 	@$(TARGET)/release/madang
 
@@ -22,3 +22,6 @@ faults: ## Put known faults into the server, and see that the proofs catch each 
 
 bench: ## Compare the fan-out with a bare loop, Bun, axum, ws and Socket.IO (about 10 minutes)
 	@.ci/bench
+
+soak: ## Half an hour of everything at once, at half of what the server can
+	@.ci/bench --rows soak

@@ -14,9 +14,9 @@
 //! The dependency rule in one sentence: ui → api, protocol, domain; server → protocol, domain (and ui
 //! only in `pages.rs`, to place it on the page); domain → nothing.
 //!
-//! To follow a message: `server/websocket.rs` takes the upgrade, `server/session` reads the frame,
-//! `server/chat.rs` checks it, `server/writer.rs` stores it and then tells `server/hub.rs`, which
-//! puts its bytes into every member's queue (`server/mailbox.rs`); in the browser `ui/connection.rs` receives it and
+//! To follow a message: `server/websocket.rs` takes the upgrade, `server/session` reads the frame
+//! (`server/frames.rs`), `server/chat.rs` checks it, `server/writer.rs` stores it and then tells its room
+//! (`server/hub/room.rs`), which writes its bytes to every member (`server/mailbox.rs`); in the browser `ui/connection.rs` receives it and
 //! `ui/state.rs` applies it.
 
 // Leptos' views are deeply nested types.

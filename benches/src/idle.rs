@@ -40,7 +40,8 @@ pub fn run(server: &Server, count: usize, entered: bool) -> Result<Outcome, Stri
     more(&mut open, count)?;
     let (after, cpu) = (server.memory()?, server.cpu()?);
     std::thread::sleep(WATCHED);
-    let cpu = server.cpu()? - cpu;
+    // A thread that ended took its time along.
+    let cpu = server.cpu()?.saturating_sub(cpu);
     #[allow(clippy::cast_precision_loss)]
     let outcome = Outcome {
         bytes: after.saturating_sub(before) as f64 / count as f64,

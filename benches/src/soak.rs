@@ -152,6 +152,9 @@ fn hear(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Result<Value, String> {
         while let Some(found) = frame::first(unread) {
             let payload = unread[found.begins..found.ends].to_vec();
             unread.drain(..found.ends);
+            if found.opcode == 9 {
+                stream.write_all(&frame::from_client(10, &payload)).map_err(|error| error.to_string())?;
+            }
             if found.opcode == 1 {
                 return serde_json::from_slice(&payload).map_err(|error| error.to_string());
             }

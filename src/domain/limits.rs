@@ -59,7 +59,7 @@ pub const FLOODING_WITHIN: Duration = Duration::from_secs(1);
 pub const FRAMES_QUEUED: usize = 1_024;
 /// See [`FRAMES_QUEUED`].
 pub const FRAMES_QUEUED_BYTES: usize = 1024 * 1024;
-/// Bytes of a room's new messages that are written to a member at once.
+/// Bytes of a room's changes that are written to a member at once; a longer frame goes whole.
 pub const BATCH_BYTES: usize = 128 * 1024;
 /// Bytes taken from the queue that wait for the socket; a page of a replay may come on top.
 pub const OUTBOX_BYTES: usize = 256 * 1024;

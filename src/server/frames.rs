@@ -138,7 +138,8 @@ impl Decoder {
         } else if length > self.room() as u64 {
             return Err(Violation::TooBig);
         }
-        let ends = begins + usize::try_from(length).map_err(|_| Violation::TooBig)?;
+        let ends =
+            usize::try_from(length).ok().and_then(|length| begins.checked_add(length)).ok_or(Violation::TooBig)?;
         let mask = mask.try_into().unwrap_or_default();
         Ok(Some(Header { is_last, opcode, mask, begins, ends }))
     }
@@ -218,7 +219,7 @@ pub fn text(text: &[u8]) -> Bytes {
     frame(TEXT, text)
 }
 
-/// A message that is no text.
+/// A message that is no text: Madang says none, but Autobahn's echo does.
 #[must_use]
 pub fn binary(bytes: &[u8]) -> Bytes {
     frame(BINARY, bytes)

@@ -108,7 +108,8 @@ pub struct Taken {
     pub deliveries: VecDeque<Delivery>,
     /// Set where that was too much: all of it is gone.
     pub missed: Option<Missed>,
-    /// What became of the connection's own changes, each behind what was stored before it.
+    /// What became of the connection's own changes, each behind what was stored before it; before the replay of what
+    /// was missed.
     pub outcomes: Vec<Outcome>,
     bytes: usize,
 }
@@ -291,10 +292,16 @@ impl Outlet {
         self.0.waiting().closing
     }
 
-    /// Takes what waits.
+    /// Takes what waits: with more than `most` deliveries those alone, and the rest stays.
     #[must_use]
-    pub fn take(&self) -> Option<Box<Taken>> {
-        self.0.waiting().later.take()
+    pub fn take(&self, most: usize) -> Option<Box<Taken>> {
+        let mut waiting = self.0.waiting();
+        let Some(later) = waiting.later.as_mut().filter(|later| later.deliveries.len() > most) else {
+            return waiting.later.take();
+        };
+        let deliveries: VecDeque<_> = later.deliveries.drain(..most).collect();
+        later.bytes -= deliveries.iter().map(Delivery::bytes).sum::<usize>();
+        Some(Box::new(Taken { deliveries, ..Taken::default() }))
     }
 
     /// Whether the connection may ask for one more change; once it may not, it is rung when it may.
@@ -345,7 +352,7 @@ impl Outlet {
     }
 
     /// From here on frames are written straight to the socket, if nothing waits. The caller has nothing to
-    /// write, and has [`Outlet::hold`] called before it has.
+    /// write; when it has, [`Outlet::hold`] or [`Outlet::write`] ends it.
     pub fn go_straight(&self) {
         let mut waiting = self.0.waiting();
         waiting.straight = waiting.later.is_none() && waiting.rest.is_empty() && self.0.socket.is_some();
@@ -449,7 +456,7 @@ mod tests {
 
     /// The numbers of what waits, and what was missed.
     fn waiting(outlet: &Outlet) -> (Vec<Seq>, Option<Missed>) {
-        let taken = outlet.take().map(|taken| *taken).unwrap_or_default();
+        let taken = outlet.take(usize::MAX).map(|taken| *taken).unwrap_or_default();
         let numbers = taken.deliveries.iter().filter_map(|delivery| delivery.number).map(|(_, number)| number);
         (numbers.collect(), taken.missed)
     }
@@ -459,8 +466,9 @@ mod tests {
         let (inlet, outlet) = queue(None);
         let room = RoomId::new();
         inlet.put(&change(room, 1, 1));
-        inlet.put_all(&batch((2..=3).map(|n| change(room, n, 1))));
-        assert_eq!(waiting(&outlet), (vec![1, 2, 3], None));
+        inlet.put_all(&batch((2..=5).map(|n| change(room, n, 1))));
+        assert_eq!(outlet.take(2).map(|taken| taken.deliveries.len()), Some(2));
+        assert_eq!(waiting(&outlet), (vec![3, 4, 5], None));
         assert_eq!(waiting(&outlet), (vec![], None));
     }
 
@@ -585,7 +593,7 @@ mod tests {
         outlet.rung().await;
         assert!(outlet.may_ask());
         inlet.put(&change(room, 1, 1));
-        let taken = outlet.take().expect("something");
+        let taken = outlet.take(usize::MAX).expect("something");
         assert_eq!((taken.deliveries.len(), taken.outcomes.len()), (1, 1), "nothing overtakes a refusal");
     }
 

@@ -119,11 +119,6 @@ impl Members {
         self.count() as usize > limits::MEMBERS_LISTED
     }
 
-    /// The connections here.
-    pub fn connections(&self) -> impl Iterator<Item = (ConnectionId, &Member)> {
-        self.connections.iter().map(|(id, member)| (*id, member))
-    }
-
     /// Whose connection that is.
     #[must_use]
     pub fn member(&self, id: ConnectionId) -> Option<&Member> {

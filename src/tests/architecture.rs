@@ -180,7 +180,7 @@ fn what_is_allowed_is_no_breach() {
         ("ui/mod.rs", "use crate::{api, domain::{self, Error}, protocol::ServerFrame};\nlet server_name = 1;"),
         ("server/pages.rs", "use crate::{domain::Error, ui::{island::Madang, server_side}};"),
         ("server/store/sqlite.rs", "use sqlx::Row;"),
-        ("server/hub.rs", "use crate::{domain::limits, protocol::{close, Member}};"),
+        ("server/hub/mod.rs", "use crate::{domain::limits, protocol::{close, Member}};"),
     ] {
         assert_eq!(breaches(path, source), Vec::<String>::new(), "{path}: {source}");
     }

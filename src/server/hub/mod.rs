@@ -84,6 +84,8 @@ struct State {
     stirred: HashSet<RoomId>,
     /// Rooms too large to name who comes and goes, whose count changed.
     crowded: HashSet<RoomId>,
+    /// Set when the server stops: when connections are to come back, in milliseconds.
+    stopping: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -91,6 +93,15 @@ struct Connection {
     v1: bool,
     session: Option<Box<(TokenHash, PersonId)>>,
     inlet: Inlet,
+}
+
+impl Connection {
+    fn end(&self, after_ms: u32) {
+        if self.v1 {
+            self.inlet.put(&Delivery::unnumbered(&ServerFrame::Restart(Restart { after_ms })));
+        }
+        self.inlet.close(Closing { code: close::RESTART, reason: "restarting" });
+    }
 }
 
 impl Hub {
@@ -143,7 +154,14 @@ impl Hub {
         let id = self.0.next_number.fetch_add(1, Ordering::Relaxed);
         let (inlet, outlet) = mailbox::queue(socket);
         let connection = Connection { v1: kind.v1, session: kind.session.map(Box::new), inlet: inlet.clone() };
-        self.state().connections.insert(id, connection);
+        {
+            let mut state = self.state();
+            if let Some(after_ms) = state.stopping {
+                // Its handshake ended when all others had been told.
+                connection.end(after_ms);
+            }
+            state.connections.insert(id, connection);
+        }
         if !kind.v1 {
             outlet.take_bare(true);
             outlet.follow(self.0.lobby, 0);
@@ -190,19 +208,9 @@ impl Hub {
 
     /// Tells every connection that the server stops, and closes it.
     pub fn close_all(&self, after_ms: u32) {
-        let restart = Delivery::unnumbered(&ServerFrame::Restart(Restart { after_ms }));
-        for connection in self.state().connections.values() {
-            if connection.v1 {
-                connection.inlet.put(&restart);
-            }
-            connection.inlet.close(Closing { code: close::RESTART, reason: "restarting" });
-        }
-    }
-
-    /// How many connections are open.
-    #[must_use]
-    pub fn connections(&self) -> usize {
-        self.state().connections.len()
+        let mut state = self.state();
+        state.stopping = Some(after_ms);
+        state.connections.values().for_each(|connection| connection.end(after_ms));
     }
 
     // Rooms

@@ -135,7 +135,9 @@ impl Room {
     /// Takes out somebody who only listened.
     pub(super) fn end_listening(&self, id: ConnectionId) {
         let mut here = self.here();
-        here.audience.retain(|hearer| hearer.id != id || hearer.hears != Hears::Bare);
+        if here.hearer(id).is_some_and(|at| here.audience[at].hears == Hears::Bare) {
+            here.unhear(id);
+        }
         self.end_if_empty(&here);
     }
 
@@ -157,7 +159,7 @@ impl Room {
     /// Takes a connection out.
     pub(super) fn leave(&self, id: ConnectionId, how: Departure, absence: u64) -> Left {
         let mut here = self.here();
-        here.audience.retain(|hearer| hearer.id != id);
+        here.unhear(id);
         let left = here.members.leave(id, how, absence);
         if let Left::Gone(member) = &left {
             self.tell_departure(&mut here, member);
@@ -252,6 +254,16 @@ pub(super) struct Entered {
 }
 
 impl Here {
+    fn hearer(&self, id: ConnectionId) -> Option<usize> {
+        self.audience.binary_search_by_key(&id, |hearer| hearer.id).ok()
+    }
+
+    fn unhear(&mut self, id: ConnectionId) {
+        if let Some(at) = self.hearer(id) {
+            self.audience.remove(at);
+        }
+    }
+
     fn hear(&mut self, hearer: Hearer) {
         match self.audience.binary_search_by_key(&hearer.id, |hearer| hearer.id) {
             Ok(at) => self.audience[at] = hearer,
@@ -264,7 +276,12 @@ impl Here {
     fn announce(&self, frame: &ServerFrame, entering: Option<ConnectionId>) {
         let delivery = Delivery::unnumbered(frame);
         let crowd = self.members.is_crowded();
-        for hearer in &self.audience {
+        let only = if crowd {
+            entering.and_then(|id| self.hearer(id)).map_or(0..0, |at| at..at + 1)
+        } else {
+            0..self.audience.len()
+        };
+        for hearer in &self.audience[only] {
             let is_self = entering == Some(hearer.id);
             // A v1 connection that enters has its answer in ROOM; a listener knows nothing of presence.
             let hears = if is_self { hearer.hears == Hears::Messages } else { !crowd && hearer.hears != Hears::Bare };
@@ -295,6 +312,8 @@ impl Teller {
                 settlements.into_iter().for_each(Settlement::settle);
                 drop(place);
             }
+            // A room where much is said must not keep others from their turn.
+            yield_now().await;
         }
     }
 
@@ -308,9 +327,14 @@ impl Teller {
 
 impl Drop for Teller {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            // The next to say something starts another.
-            self.0.due().is_telling = false;
+        if !std::thread::panicking() {
+            return;
+        }
+        // What came meanwhile has to be told all the same.
+        let mut due = self.0.due();
+        due.is_telling = !due.said.is_empty();
+        if due.is_telling {
+            tokio::spawn(Self(self.0.clone()).run());
         }
     }
 }

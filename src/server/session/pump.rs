@@ -1,7 +1,7 @@
 //! Drives a session over its socket: it reads and writes at the same time, so that a peer that does not
 //! read can still be heard, and stops reading from a peer that has too much under way.
 
-use super::{Arrival, End, Session};
+use super::{Arrival, End, FRAMES_AT_ONCE, Session};
 use crate::{
     domain::limits,
     protocol::close,
@@ -139,9 +139,10 @@ async fn pump(session: &mut Session) -> End {
             return Box::pin(close_as_told(session)).await;
         }
         if !session.outbox.is_full()
-            && let Some(taken) = session.mailbox.outlet.take()
+            && let Some(taken) = session.mailbox.outlet.take(FRAMES_AT_ONCE)
         {
             take_from_queue(session, taken).await;
+            continue;
         }
         let has_rest = session.mailbox.outlet.has_rest();
         if !has_rest && write_next(session) {
@@ -273,7 +274,8 @@ async fn close_as_told(session: &mut Session) -> End {
 
 /// Writes everything that waits.
 async fn write_all(session: &mut Session) -> io::Result<()> {
-    if let Some(taken) = session.mailbox.outlet.take() {
+    // What was missed is for whoever comes back.
+    if let Some(taken) = session.mailbox.outlet.take(usize::MAX) {
         taken.deliveries.into_iter().for_each(|delivery| session.hear(delivery));
         taken.outcomes.into_iter().for_each(|outcome| session.learn(outcome));
     }

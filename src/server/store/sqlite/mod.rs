@@ -56,7 +56,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 pub struct Sqlite {
     /// One connection: whoever holds it is the only writer.
     writer: SqlitePool,
-    /// The numbers of rooms that were written to, as the last commit left them. For whoever holds the writer.
+    /// The numbers of rooms that were written to, as the last commit left them: copies are moved on, and kept only
+    /// after success. For whoever holds the writer.
     heads: Mutex<Heads>,
     readers: SqlitePool,
     epoch: Epoch,
