@@ -17,10 +17,10 @@ test: ## Pass every test
 torture: ## Try every promise many times, and print a table (about 15 minutes)
 	@.ci/torture
 
-faults: ## Put known faults into the server, and see that the proofs catch each (about 10 minutes)
+faults: ## Put known faults into the server, and see that the proofs catch each (about 35 minutes)
 	@.ci/faults
 
-bench: ## Compare the fan-out with a bare loop, Bun, axum, ws and Socket.IO (about 10 minutes)
+bench: ## Compare the fan-out with a bare loop, Bun, axum, ws and Socket.IO (about 35 minutes)
 	@.ci/bench
 
 soak: ## Half an hour of everything at once, at half of what the server can

@@ -49,11 +49,15 @@ pub(crate) fn draw(file: &Path, groups: &[Group]) -> Result<(), String> {
             y += BAR;
         }
     }
-    let height = y + 12.0;
+    let (below, height) = (y + 8.0, y + 28.0);
     let mut lines = String::new();
     for mark in [1.0, 10.0, 100.0] {
         let at = x(mark);
-        let _ = write!(lines, r#"<line class="line" x1="{at:.1}" x2="{at:.1}" y1="8" y2="{height:.0}"/>"#);
+        let _ = write!(
+            lines,
+            r#"<line class="line" x1="{at:.1}" x2="{at:.1}" y1="8" y2="{below:.0}"/><text x="{at:.1}" y="{:.0}" text-anchor="middle">{mark} ×</text>"#,
+            below + 14.0
+        );
     }
     let title = "CPU time per delivered message, a bare epoll loop being 1; logarithmic";
     let svg = format!(
