@@ -502,6 +502,11 @@ impl Chat {
         }
     }
 
+    /// Waits until nothing can be stored any more, whatever the disk does.
+    pub async fn failed(&self) {
+        self.0.queue.closed().await;
+    }
+
     /// Stores what is queued, then closes the store. Posts are refused from here on.
     pub async fn close(&self) {
         self.0.queue.close();

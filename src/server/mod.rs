@@ -82,13 +82,21 @@ async fn serve(config: &Config, database: &Path) -> Result<(), String> {
     let chat = Chat::open(store, &config.limits, clock).await.map_err(|error| error.to_string())?;
 
     println!("Madang is open at http://{address}");
-    run(listener, chat, site, config, stop_signal()?).await;
-    Ok(())
+    run(listener, chat, site, config, stop_signal()?).await
 }
 
 /// Serves until `stop` is ready; then stores what is queued, tells every socket to come back, and ends
 /// within [`STOP_WITHIN`](crate::domain::limits::STOP_WITHIN).
-pub async fn run(listener: TcpListener, chat: Chat, site: Site, config: &Config, stop: impl Future<Output = ()>) {
+///
+/// # Errors
+/// That nothing could be stored any more: it ends then too, so that whoever watches over it can start it again.
+pub async fn run(
+    listener: TcpListener,
+    chat: Chat,
+    site: Site,
+    config: &Config,
+    stop: impl Future<Output = ()>,
+) -> Result<(), String> {
     let (alive, mut all_ended) = mpsc::channel(1);
     let (stopping, mut stopped) = watch::channel(false);
     let app = App::new(chat.clone(), site, config, alive);
@@ -96,10 +104,11 @@ pub async fn run(listener: TcpListener, chat: Chat, site: Site, config: &Config,
         let router = http::router(app.clone());
         listener::accept(listener, router, &app, &mut stopped).await;
     };
-    tokio::select! {
-        () = accepting => {}
-        () = stop => {}
-    }
+    let outcome = tokio::select! {
+        () = accepting => Ok(()),
+        () = stop => Ok(()),
+        () = chat.failed() => Err("stopped, since nothing could be stored any more: see the log".to_owned()),
+    };
     drop(app);
     stopping.send_replace(true);
     let ending = async {
@@ -111,6 +120,7 @@ pub async fn run(listener: TcpListener, chat: Chat, site: Site, config: &Config,
     if tokio::time::timeout(crate::domain::limits::STOP_WITHIN, ending).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
+    outcome
 }
 
 /// Ready at the first SIGTERM or SIGINT; the second ends the process at once.

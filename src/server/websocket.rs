@@ -6,8 +6,8 @@ use super::{
     hub::Kind,
     mailbox::Outlet,
     places::Place,
-    security::{Client, problem},
-    session::{Ear, End, Opened, Session},
+    security::{Client, problem, problem_with},
+    session::{Ear, End, Opened, READ_AT_ONCE, Session},
     store::Person,
 };
 use crate::{
@@ -18,7 +18,7 @@ use axum::{
     Extension,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use bytes::Bytes;
@@ -29,15 +29,15 @@ use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tracing::Instrument;
 
-/// Bytes that are read on, and thrown away, at a time.
-const READ_AT_ONCE: usize = 8 * 1024;
+/// The only version of the protocol that there is: RFC 6455.
+const VERSION: &str = "13";
 
 /// Answers the upgrade and runs the connection in a task of its own.
 pub async fn upgrade(State(app): State<App>, Extension(client): Extension<Client>, mut request: Request) -> Response {
     let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
     let answer = create_response_with_body(&request, Body::empty);
     let (Some(on_upgrade), Ok(mut response)) = (on_upgrade, answer) else {
-        return problem(&Error::bad_frame("this address takes WebSocket connections"));
+        return refuse(request.headers());
     };
     let place = if client.proxied { app.places.take_of(client.address) } else { None };
     if client.proxied && place.is_none() {
@@ -56,6 +56,16 @@ pub async fn upgrade(State(app): State<App>, Extension(client): Extension<Client
     let session = session.zip(person.as_ref().map(|person| person.id));
     // What goes wrong on the socket is logged with its request.
     tokio::spawn(open(app, on_upgrade, Kind { v1, session }, person, client, place).in_current_span());
+    response
+}
+
+fn refuse(headers: &HeaderMap) -> Response {
+    let error = Error::bad_frame("this address takes WebSocket connections");
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version == VERSION) {
+        return problem(&error);
+    }
+    let mut response = problem_with(StatusCode::UPGRADE_REQUIRED, &error);
+    response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
     response
 }
 

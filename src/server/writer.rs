@@ -53,19 +53,28 @@ pub enum Asker {
     Caller(oneshot::Sender<Result<Applied, Error>>),
 }
 
-/// What is to be told to whoever asked for a change, once the room knows of it.
+/// What is to be told to whoever asked for a change, once the room knows of it. They are told when this is
+/// dropped, so that they hear of a panic too: then that the storage is not available, and may ask again.
 #[derive(Debug)]
 pub struct Settlement {
-    asker: Asker,
-    outcome: Outcome,
+    asker: Option<Asker>,
+    room: RoomId,
+    id: Option<MessageId>,
+    result: Result<Applied, Error>,
 }
 
 impl Settlement {
     /// Tells it. Whoever asked may have gone; the change is stored all the same.
-    pub fn settle(self) {
-        match self.asker {
-            Asker::Connection(inlet) => inlet.settle(self.outcome),
-            Asker::Caller(waits) => drop(waits.send(self.outcome.result)),
+    pub fn settle(self) {}
+}
+
+impl Drop for Settlement {
+    fn drop(&mut self) {
+        let result = std::mem::replace(&mut self.result, Err(Error::StorageUnavailable));
+        match self.asker.take() {
+            Some(Asker::Connection(inlet)) => inlet.settle(Outcome { room: self.room, id: self.id, result }),
+            Some(Asker::Caller(waits)) => drop(waits.send(result)),
+            None => {}
         }
     }
 }
@@ -81,8 +90,14 @@ pub struct Queue {
 #[derive(Debug)]
 struct Order {
     change: Change,
-    id: Option<MessageId>,
-    asker: Asker,
+    settlement: Settlement,
+}
+
+impl Order {
+    /// Nothing is stored, and whoever asked is told by other means.
+    fn withdraw(mut self) {
+        self.settlement.asker = None;
+    }
 }
 
 impl Queue {
@@ -93,19 +108,32 @@ impl Queue {
     /// [`Error::Busy`] when there was no place for [`limits::BUSY_AFTER`]; [`Error::StorageUnavailable`]
     /// once the writer has stopped. In both cases nothing is stored.
     pub async fn store(&self, change: Change, id: Option<MessageId>, asker: Asker) -> Result<(), Error> {
-        match self.orders.try_send(Order { change, id, asker }) {
+        let settlement =
+            Settlement { asker: Some(asker), room: change.room(), id, result: Err(Error::StorageUnavailable) };
+        match self.orders.try_send(Order { change, settlement }) {
             Ok(()) => Ok(()),
             // Boxed, since it is rare and has a timer.
             Err(TrySendError::Full(order)) => Box::pin(self.wait_and_store(order)).await,
-            Err(TrySendError::Closed(_)) => Err(Error::StorageUnavailable),
+            Err(TrySendError::Closed(order)) => {
+                order.withdraw();
+                Err(Error::StorageUnavailable)
+            }
         }
     }
 
     async fn wait_and_store(&self, order: Order) -> Result<(), Error> {
-        self.orders.send_timeout(order, limits::BUSY_AFTER).await.map_err(|error| match error {
-            SendTimeoutError::Timeout(_) => Error::Busy { retry_after_ms: 1_000 },
-            SendTimeoutError::Closed(_) => Error::StorageUnavailable,
-        })
+        let (order, error) = match self.orders.send_timeout(order, limits::BUSY_AFTER).await {
+            Ok(()) => return Ok(()),
+            Err(SendTimeoutError::Timeout(order)) => (order, Error::Busy { retry_after_ms: 1_000 }),
+            Err(SendTimeoutError::Closed(order)) => (order, Error::StorageUnavailable),
+        };
+        order.withdraw();
+        Err(error)
+    }
+
+    /// Waits until the writer takes no more changes: it was told to, or it has failed.
+    pub async fn closed(&self) {
+        self.orders.closed().await;
     }
 
     /// Refuses further changes; the writer ends once it has stored those it has.
@@ -171,9 +199,9 @@ impl Writer {
 
     async fn write(&mut self, batch: &mut Vec<Order>) {
         let mut changes = Vec::with_capacity(batch.len());
-        let mut askers = Vec::with_capacity(batch.len());
-        for Order { change, id, asker } in batch.drain(..) {
-            askers.push((change.room(), id, asker));
+        let mut settlements = Vec::with_capacity(batch.len());
+        for Order { change, settlement } in batch.drain(..) {
+            settlements.push(settlement);
             changes.push(change);
         }
         let outcomes = self.store.apply(&changes).await.unwrap_or_else(|error| vec![Err(error); changes.len()]);
@@ -188,12 +216,13 @@ impl Writer {
         let mut places = self.telling.clone().acquire_many_owned(count).await.ok();
         // In each room in the order of its numbers; between rooms there is none.
         let mut said: HashMap<RoomId, Said> = HashMap::new();
-        for ((room, id, asker), result) in askers.into_iter().zip(outcomes) {
-            let said = said.entry(room).or_default();
+        for (mut settlement, result) in settlements.into_iter().zip(outcomes) {
+            let said = said.entry(settlement.room).or_default();
             if let Ok(Applied::Changed(message)) = &result {
                 said.news.push(News::of(message, self.store.lobby()));
             }
-            said.settlements.push(Settlement { asker, outcome: Outcome { room, id, result } });
+            settlement.result = result;
+            said.settlements.push(settlement);
         }
         for (room, mut said) in said {
             let share = said.settlements.len();
@@ -205,5 +234,18 @@ impl Writer {
     async fn erase(&mut self) {
         let done = self.store.erase().await;
         self.erase_at = if done == Ok(true) { None } else { Some(Instant::now() + limits::ERASE_AFTER) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asked_hears_of_it_even_when_it_is_lost_on_the_way() {
+        let (asker, mut waits) = oneshot::channel();
+        let (room, result) = (RoomId::new(), Err(Error::StorageUnavailable));
+        drop(Settlement { asker: Some(Asker::Caller(asker)), room, id: None, result });
+        assert_eq!(waits.try_recv(), Ok(Err(Error::StorageUnavailable)));
     }
 }

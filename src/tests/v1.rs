@@ -29,6 +29,18 @@ async fn the_subprotocol_is_echoed_to_v1_alone() {
 }
 
 #[tokio::test]
+async fn another_version_of_the_protocol_is_told_which_one_there_is() {
+    let madang = Madang::start().await;
+    let upgrade = madang.request(reqwest::Method::GET, "/ws/chat").header("connection", "Upgrade");
+    let upgrade = upgrade.header("upgrade", "websocket").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let response = upgrade.header("sec-websocket-version", "8").send().await.expect("an answer");
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["sec-websocket-version"]),
+        (426, &"13".parse().expect("a value"))
+    );
+}
+
+#[tokio::test]
 async fn enter_is_answered_by_the_state_of_the_room() {
     let madang = Madang::start().await;
     let room = madang.new_room("책 모임").await;

@@ -153,7 +153,7 @@ impl Hub {
     pub fn connect(&self, kind: Kind, socket: Option<TcpStream>) -> Mailbox {
         let id = self.0.next_number.fetch_add(1, Ordering::Relaxed);
         let (inlet, outlet) = mailbox::queue(socket);
-        let connection = Connection { v1: kind.v1, session: kind.session.map(Box::new), inlet: inlet.clone() };
+        let connection = Connection { v1: kind.v1, session: kind.session.map(Box::new), inlet };
         {
             let mut state = self.state();
             if let Some(after_ms) = state.stopping {
@@ -162,12 +162,18 @@ impl Hub {
             }
             state.connections.insert(id, connection);
         }
+        let mailbox = Mailbox { id, outlet };
         if !kind.v1 {
-            outlet.take_bare(true);
-            outlet.follow(self.0.lobby, 0);
-            self.in_room(self.0.lobby, |lobby| lobby.listen(id, inlet.clone()));
+            mailbox.outlet.take_bare(true);
+            mailbox.outlet.follow(self.0.lobby, 0);
+            self.listen(&mailbox);
         }
-        Mailbox { id, outlet }
+        mailbox
+    }
+
+    /// From here on a connection that takes bare text hears the lobby.
+    pub fn listen(&self, mailbox: &Mailbox) {
+        self.in_room(self.0.lobby, |lobby| lobby.listen(mailbox.id, mailbox.outlet.inlet()));
     }
 
     /// From here on a connection of the open dialect hears frames, and the lobby no longer as bare text.

@@ -3,35 +3,31 @@
 //! The session itself does not wait for the socket: [`pump`] drives it.
 
 mod line;
+mod outbox;
 mod pump;
+mod replay;
 
 use super::{
     chat::{Chat, Draft, GUEST_PREFIX, Resume, Speaker, Wish},
     frames,
     hub::{Closing, Mailbox},
-    mailbox::{Delivery, Missed},
     presence::{self, Departure},
     store::{Applied, Person},
     wire,
     writer::{Asker, Outcome},
 };
 use crate::{
-    domain::{Author, AuthorKind, DisplayName, Error, MessageId, RoomId, Seq, limits},
-    protocol::{ClientFrame, ReadMark, Refusal, RoomState, RoomSummary, ServerFrame, Sync},
+    domain::{Author, AuthorKind, DisplayName, Error, MessageId, RoomId, limits},
+    protocol::{ClientFrame, ReadMark, Refusal, RoomState, RoomSummary, ServerFrame},
 };
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use line::Line;
+use outbox::Outbox;
 use smallvec::SmallVec;
-use std::{collections::VecDeque, net::IpAddr};
+use std::net::IpAddr;
 use tokio::time::Instant;
 
-pub use pump::{Deaf, Ear};
-
-/// Bytes that go into one write; a longer frame goes whole.
-const WRITE_AT_ONCE: usize = 16 * 1024;
-/// With more than this to write, a connection takes no more from its queue.
-const FRAMES_AT_ONCE: usize = 64;
+pub use pump::{Deaf, Ear, READ_AT_ONCE};
 
 /// Who opened the connection.
 #[derive(Debug)]
@@ -95,51 +91,6 @@ enum Arrival {
     ToAsk,
     /// It was asked.
     Asked,
-}
-
-/// What is to be written next, as frames.
-#[derive(Default)]
-struct Outbox {
-    frames: VecDeque<Bytes>,
-    bytes: usize,
-}
-
-impl Outbox {
-    fn push(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
-        self.frames.push_back(frame);
-    }
-
-    /// A control frame goes first: behind everything that a slow reader has to take, it would come too late.
-    fn push_first(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
-        self.frames.push_front(frame);
-    }
-
-    /// Takes some of it; nothing if there is nothing.
-    fn take(&mut self) -> Option<Bytes> {
-        let first = self.frames.pop_front()?;
-        let mut some = vec![first];
-        let mut bytes = some[0].len();
-        while let Some(next) = self.frames.front().filter(|next| bytes + next.len() <= WRITE_AT_ONCE) {
-            bytes += next.len();
-            some.extend(self.frames.pop_front());
-        }
-        self.bytes -= bytes;
-        if self.frames.is_empty() {
-            // A connection that has nothing to write keeps no room for it.
-            self.frames = VecDeque::new();
-        }
-        Some(if some.len() == 1 { some.remove(0) } else { some.concat().into() })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.frames.is_empty()
-    }
-
-    fn is_full(&self) -> bool {
-        self.frames.len() >= FRAMES_AT_ONCE || self.bytes >= limits::OUTBOX_BYTES
-    }
 }
 
 impl Session {
@@ -257,6 +208,9 @@ impl Session {
             Err(error @ Error::RateLimited { .. }) => return Err(error),
             Err(error) => {
                 self.leave(room_id, Departure::Meant);
+                if room_id == self.chat.lobby() {
+                    self.listen_on();
+                }
                 return Err(error);
             }
         };
@@ -287,6 +241,17 @@ impl Session {
         self.mailbox.outlet.unfollow(room_id);
         self.chat.hub().leave(self.mailbox.id, room_id, how);
         true
+    }
+
+    /// Somebody who could not enter the lobby goes on hearing it as before.
+    fn listen_on(&mut self) {
+        let passed = self.mailbox.outlet.passed(self.chat.lobby());
+        if let Some(line) = &mut self.plain {
+            self.chat.hub().listen(&self.mailbox);
+            if passed > 0 {
+                line.missed_after(passed);
+            }
+        }
     }
 
     fn here(&self, room_id: RoomId) -> Option<&Here> {
@@ -421,96 +386,6 @@ impl Session {
             }
             Err(error) => self.refuse(error, Some(outcome.room), outcome.id),
         }
-    }
-
-    fn line(&mut self, room: RoomId) -> Option<&mut Line> {
-        match &mut self.plain {
-            Some(line) if room == self.chat.lobby() => Some(line),
-            _ => self.rooms.iter_mut().find(|here| here.room == room).map(|here| &mut here.line),
-        }
-    }
-
-    /// Others said something. What a replay covers, or will, is not said twice.
-    fn hear(&mut self, delivery: Delivery) {
-        let room = delivery.number.map(|(room, _)| room);
-        let is_replayed = room.and_then(|room| self.line(room)).is_some_and(|line| line.replaying().is_some());
-        if !is_replayed && self.mailbox.outlet.passes(&delivery) {
-            self.outbox.push(delivery.frame);
-        }
-    }
-
-    /// The queue was not long enough for this reader: what it lost comes from the log, and in v1 the
-    /// present state of everything else.
-    async fn catch_up(&mut self, missed: Missed) {
-        for (room, lowest) in missed {
-            let since = self.mailbox.outlet.passed(room).max(lowest - 1);
-            if let Some(line) = self.line(room) {
-                line.missed_after(since);
-            }
-        }
-        if !self.opened.v1 {
-            return;
-        }
-        if self.watching {
-            self.list_rooms().await;
-        }
-        // ROOM ends in SYNC, even where only presence was missed.
-        for here in &mut self.rooms {
-            here.line.tell_anew(self.mailbox.outlet.passed(here.room));
-        }
-    }
-
-    /// The room whose replay is to go on, and the number after which.
-    fn replaying(&self) -> Option<(RoomId, Seq)> {
-        let plain = self.plain.as_ref().and_then(Line::replaying).map(|since| (self.chat.lobby(), since));
-        plain.or_else(|| self.rooms.iter().find_map(|here| Some((here.room, here.line.replaying()?))))
-    }
-
-    fn is_replaying(&self) -> bool {
-        self.replaying().is_some()
-    }
-
-    /// Sends the next part of a replay, if one is under way, and says whether it did. Live changes of that
-    /// room are dropped meanwhile: they were stored before this reads, so it finds them.
-    async fn replay(&mut self) -> bool {
-        let Some((room_id, since)) = self.replaying() else { return false };
-        let begun = Instant::now();
-        if let Err(error) = self.replay_part(room_id, since).await {
-            self.plain = self.plain.as_ref().map(|_| Line::default());
-            self.leave(room_id, Departure::Abrupt);
-            self.refuse(error, Some(room_id), None);
-        }
-        let rests = self.line(room_id).map_or(0, |line| line.rests());
-        self.rest_until = begun + begun.elapsed() * rests;
-        true
-    }
-
-    async fn replay_part(&mut self, room_id: RoomId, since: Seq) -> Result<(), Error> {
-        if self.line(room_id).is_some_and(Line::takes_state) {
-            let room = self.chat.room(room_id).await?;
-            self.send_room(room, false);
-        }
-        let (told, most) = self.line(room_id).map_or((0, limits::REPLAY_CHANGES), |line| (line.told(), line.part()));
-        // The open dialect knows messages, not their changes: it gets each once, in its place.
-        let missed = if self.opened.v1 {
-            self.chat.missed(room_id, since, told, most).await?
-        } else {
-            self.chat.missed_messages(room_id, since, most).await?
-        };
-        for news in missed.news {
-            self.outbox.push(if self.plain.is_some() { news.plain.unwrap_or_default() } else { news.frame });
-        }
-        self.mailbox.outlet.follow(room_id, missed.head);
-        if let Some(line) = self.line(room_id) {
-            line.replayed(missed.head, missed.next);
-        }
-        if missed.next.is_some() {
-            self.arrival = Arrival::ToAsk;
-        }
-        if missed.next.is_none() && self.opened.v1 {
-            self.send(&ServerFrame::Sync(Sync { room_id, head: missed.head }));
-        }
-        Ok(())
     }
 
     fn refuse(&mut self, error: Error, room_id: Option<RoomId>, id: Option<MessageId>) {

@@ -1,14 +1,14 @@
 //! Drives a session over its socket: it reads and writes at the same time, so that a peer that does not
 //! read can still be heard, and stops reading from a peer that has too much under way.
 
-use super::{Arrival, End, FRAMES_AT_ONCE, Session};
+use super::{Arrival, End, Session, outbox::FRAMES_AT_ONCE};
 use crate::{
     domain::limits,
     protocol::close,
     server::{
         frames::{self, Decoder, Incoming, Violation},
         hub::Closing,
-        mailbox::{Outlet, Taken},
+        mailbox::Outlet,
     },
 };
 use bytes::{Buf, Bytes};
@@ -25,7 +25,7 @@ use tokio::{
 };
 
 /// Bytes read from the kernel at a time.
-const READ_AT_ONCE: usize = 16 * 1024;
+pub const READ_AT_ONCE: usize = 16 * 1024;
 /// What a ping behind a part of a replay carries, and its answer.
 const ARRIVED: &[u8] = b"replayed";
 
@@ -141,7 +141,7 @@ async fn pump(session: &mut Session) -> End {
         if !session.outbox.is_full()
             && let Some(taken) = session.mailbox.outlet.take(FRAMES_AT_ONCE)
         {
-            take_from_queue(session, taken).await;
+            session.take_in(*taken).await;
             continue;
         }
         let has_rest = session.mailbox.outlet.has_rest();
@@ -177,7 +177,7 @@ async fn pump(session: &mut Session) -> End {
             }
             heard = session.ear.hear(&session.mailbox.outlet), if reading => {
                 pulse.heard = Instant::now();
-                match take_in(session, heard) {
+                match understand(session, heard) {
                     Ok(Some(work)) => work.await,
                     Ok(None) => {}
                     Err(end) => return end,
@@ -213,15 +213,6 @@ async fn rest_until(end: Instant) {
     Box::pin(sleep_until(end)).await;
 }
 
-async fn take_from_queue(session: &mut Session, taken: Box<Taken>) {
-    // What was stored before an outcome is said before it.
-    taken.deliveries.into_iter().for_each(|delivery| session.hear(delivery));
-    if let Some(missed) = taken.missed {
-        Box::pin(session.catch_up(missed)).await;
-    }
-    taken.outcomes.into_iter().for_each(|outcome| session.learn(outcome));
-}
-
 /// Writes what is next, if anything is, after everything before it was taken.
 fn write_next(session: &mut Session) -> bool {
     let next = session.outbox.take().or_else(|| {
@@ -235,7 +226,7 @@ fn write_next(session: &mut Session) -> bool {
 }
 
 /// What there is to do about what was heard; or the end.
-fn take_in(session: &mut Session, heard: Result<Incoming, Deaf>) -> Result<Option<BoxFuture<'_, ()>>, End> {
+fn understand(session: &mut Session, heard: Result<Incoming, Deaf>) -> Result<Option<BoxFuture<'_, ()>>, End> {
     match heard {
         Ok(Incoming::Text(text)) => return Ok(session.receive(text)),
         Ok(Incoming::Binary(_)) => {
@@ -274,10 +265,10 @@ async fn close_as_told(session: &mut Session) -> End {
 
 /// Writes everything that waits.
 async fn write_all(session: &mut Session) -> io::Result<()> {
-    // What was missed is for whoever comes back.
-    if let Some(taken) = session.mailbox.outlet.take(usize::MAX) {
-        taken.deliveries.into_iter().for_each(|delivery| session.hear(delivery));
-        taken.outcomes.into_iter().for_each(|outcome| session.learn(outcome));
+    if let Some(mut taken) = session.mailbox.outlet.take(usize::MAX) {
+        // What was missed is for whoever comes back.
+        taken.missed = None;
+        session.take_in(*taken).await;
     }
     loop {
         session.mailbox.outlet.flush().await?;

@@ -5,11 +5,10 @@
 //! Fan-out visits one mailbox after the other, and most of what it costs beside the kernel is waiting for
 //! memory: what it looks at stands together, and the rest in a box that a quiet connection does not have.
 
-use super::{frames, hub::Closing, recent::News, writer::Outcome};
-use crate::{
-    domain::{RoomId, Seq, limits},
-    protocol::ServerFrame,
-};
+mod delivery;
+
+use super::{hub::Closing, writer::Outcome};
+use crate::domain::{RoomId, Seq, limits};
 use bytes::Bytes;
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 use smallvec::SmallVec;
@@ -21,82 +20,7 @@ use std::{
 };
 use tokio::{io::Interest, net::TcpStream, sync::Notify};
 
-/// What one frame costs beside its bytes.
-const FRAME_OVERHEAD: usize = 64;
-
-/// A frame on its way to one connection. Clones share the bytes.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// The WebSocket frame; a server's frames are the same for everyone.
-    pub frame: Bytes,
-    /// What it is a change of, so that a replay and the live stream meet without repeat.
-    pub number: Option<(RoomId, Seq)>,
-    /// Whether it is bare text, for those who have entered no room.
-    pub bare: bool,
-}
-
-impl Delivery {
-    /// A frame without a number: of presence, of the list. Best effort.
-    #[must_use]
-    pub fn unnumbered(frame: &ServerFrame) -> Self {
-        Self { frame: frames::text(frame.to_json().as_bytes()), number: None, bare: false }
-    }
-
-    /// A change, as members get it.
-    #[must_use]
-    pub fn of(news: &News) -> Self {
-        Self { frame: news.frame.clone(), number: Some((news.room, news.rev)), bare: false }
-    }
-
-    /// The same as bare text; `None` unless it is a new message of the lobby.
-    #[must_use]
-    pub fn bare(news: &News) -> Option<Self> {
-        let frame = news.plain.clone().filter(|_| news.is_new())?;
-        Some(Self { frame, number: Some((news.room, news.rev)), bare: true })
-    }
-
-    fn bytes(&self) -> usize {
-        self.frame.len() + FRAME_OVERHEAD
-    }
-}
-
-/// Changes of one room that were stored together, to be written together.
-#[derive(Debug)]
-pub struct Batch {
-    deliveries: Vec<Delivery>,
-    /// Their frames, one behind the other.
-    joined: Bytes,
-    room: RoomId,
-    first: Seq,
-    last: Seq,
-}
-
-impl Batch {
-    /// Of deliveries that carry the numbers of one room, ascending; as few as [`limits::BATCH_BYTES`] allows.
-    #[must_use]
-    pub fn of(deliveries: impl Iterator<Item = Delivery>) -> Vec<Self> {
-        let (mut batches, mut some, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for delivery in deliveries {
-            if bytes > 0 && bytes + delivery.frame.len() > limits::BATCH_BYTES {
-                batches.extend(Self::new(std::mem::take(&mut some)));
-                bytes = 0;
-            }
-            bytes += delivery.frame.len();
-            some.push(delivery);
-        }
-        batches.extend(Self::new(some));
-        batches
-    }
-
-    fn new(deliveries: Vec<Delivery>) -> Option<Self> {
-        let ((room, first), (_, last)) = deliveries.first()?.number.zip(deliveries.last()?.number)?;
-        let joined = match deliveries.as_slice() {
-            [only] => only.frame.clone(),
-            all => all.iter().map(|delivery| delivery.frame.as_ref()).collect::<Vec<_>>().concat().into(),
-        };
-        Some(Self { deliveries, joined, room, first, last })
-    }
-}
+pub use delivery::{Batch, Delivery};
 
 /// The rooms in which changes were not kept for a connection, with the lowest number of each.
 pub type Missed = HashMap<RoomId, Seq>;
@@ -437,16 +361,15 @@ impl Outlet {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{domain::Error, server::hub::Closing};
+    use super::{delivery::tests::change, *};
+    use crate::{
+        domain::Error,
+        server::{frames, hub::Closing},
+    };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
     };
-
-    fn change(room: RoomId, number: Seq, length: usize) -> Delivery {
-        Delivery { frame: frames::text(&vec![b'x'; length]), number: Some((room, number)), bare: false }
-    }
 
     fn batch(deliveries: impl Iterator<Item = Delivery>) -> Batch {
         let mut batches = Batch::of(deliveries);
@@ -484,16 +407,6 @@ mod tests {
             inlet.put(&change(room, 10_000, 1));
             assert_eq!(waiting(&outlet), (vec![10_000], None), "and then it goes on");
         }
-    }
-
-    #[test]
-    fn a_batch_is_no_longer_than_its_limit() {
-        let room = RoomId::new();
-        let batches = Batch::of((1..=10).map(|n| change(room, n, limits::BATCH_BYTES / 3)));
-        let ends: Vec<_> = batches.iter().map(|batch| (batch.first, batch.last)).collect();
-        assert_eq!(ends, [(1, 2), (3, 4), (5, 6), (7, 8), (9, 10)]);
-        assert_eq!(Batch::of([change(room, 7, limits::BATCH_BYTES * 2)].into_iter()).len(), 1);
-        assert!(Batch::of(std::iter::empty()).is_empty());
     }
 
     /// A quiet connection that has followed a room up to number 0, and its peer.
