@@ -157,6 +157,11 @@ impl Ears {
         within("the next frame", self.0.next()).await.and_then(Result::ok)
     }
 
+    /// The next frame of any kind, however long it takes; `None` once the line is broken.
+    pub async fn await_message(&mut self) -> Option<Message> {
+        self.0.next().await.and_then(Result::ok)
+    }
+
     /// The next text, or how the connection ended: with this code, or with none.
     pub async fn hear(&mut self) -> Result<String, Option<u16>> {
         // One bound for all of it: the server's pings must not prolong the wait.

@@ -263,8 +263,8 @@ async fn whoever_takes_nothing_for_a_minute_is_closed_and_resumes_whole() {
     }
     let begun = Instant::now();
     let left = tokio::time::timeout(Duration::from_secs(90), async {
-        // The speaker's own line is kept alive by its answers to pings.
-        while !matches!(ears.try_message().await, Some(frame) if frame.to_text().is_ok_and(|text| text.contains("\"LEAVE\"")))
+        // The speaker's own line is kept alive by its answers to pings, which come no oftener than a wait would last.
+        while !matches!(ears.await_message().await, Some(frame) if frame.to_text().is_ok_and(|text| text.contains("\"LEAVE\"")))
         {
         }
     });
