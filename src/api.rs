@@ -33,13 +33,33 @@ pub async fn create_room(name: String) -> Result<RoomSummary, Error> {
     crate::server::functions::create_room(&name).await
 }
 
-/// A room with a page of its messages, the newest or those before a number, and who is there.
+/// A room with a page of its messages, and who is there: the newest, those `before` or `after` a place, or those
+/// around the place `at`.
 ///
 /// # Errors
 /// `room_not_found`, `storage_unavailable`.
 #[server(endpoint = "room_page", input = GetUrl)]
-pub async fn room_page(room_id: RoomId, before: Option<Seq>) -> Result<RoomView, Error> {
-    crate::server::functions::room_page(room_id, before).await
+pub async fn room_page(
+    room_id: RoomId,
+    before: Option<Seq>,
+    after: Option<Seq>,
+    at: Option<Seq>,
+) -> Result<RoomView, Error> {
+    crate::server::functions::room_page(room_id, before, after, at).await
+}
+
+/// Gives a room another name and topic, for the person who made it. A plain form is sent back to it.
+///
+/// # Errors
+/// `room_name_invalid`, `bad_frame` for the topic, `not_entered` without a session, `forbidden`, `room_not_found`,
+/// `rate_limited`, `storage_unavailable`.
+#[server(endpoint = "change_room")]
+pub async fn change_room(
+    name: String,
+    #[server(default)] topic: String,
+    room_id: RoomId,
+) -> Result<RoomSummary, Error> {
+    crate::server::functions::change_room(room_id, &name, &topic).await
 }
 
 /// Takes a name and gives this browser a session.
@@ -69,8 +89,9 @@ pub async fn post_message(
     room_id: RoomId,
     message: String,
     #[server(default)] id: Option<MessageId>,
+    #[server(default)] reply_to: Option<MessageId>,
 ) -> Result<Talk, Error> {
-    crate::server::functions::post_message(room_id, message, id).await
+    crate::server::functions::post_message(room_id, message, id, reply_to).await
 }
 
 /// Paints the page light or dark from now on, for pages without JavaScript too.

@@ -6,6 +6,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`domain`] | what a chat is: rooms, messages, names, limits, the one error. Knows nothing else |
+//! | [`html`] | HTML put together as text, so that nothing people wrote becomes markup |
 //! | [`protocol`] | the frames of `/ws/chat` and the JSON of its HTTP companions |
 //! | [`api`] | the server functions: what the pages read and what their forms post to |
 //! | `server` | everything that runs on the host: the chat's use cases, storage, fan-out, HTTP |
@@ -16,7 +17,7 @@
 //!
 //! To follow a message: `server/websocket.rs` takes the upgrade, `server/session` reads the frame
 //! (`server/frames.rs`), `server/chat.rs` checks it, `server/writer.rs` stores it and then tells its room
-//! (`server/hub/room.rs`), which writes its bytes to every member (`server/mailbox.rs`); in the browser `ui/connection.rs` receives it and
+//! (`server/hub/room.rs`), which writes its bytes to every member (`server/mailbox`); in the browser `ui/connection.rs` receives it and
 //! `ui/state.rs` applies it.
 
 // Leptos' views are deeply nested types.
@@ -24,6 +25,7 @@
 
 pub mod api;
 pub mod domain;
+pub mod html;
 pub mod protocol;
 #[cfg(feature = "ssr")]
 pub mod server;

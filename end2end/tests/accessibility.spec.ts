@@ -65,7 +65,7 @@ test('a room is accessible before joining, with an error, and after joining', as
   await mina.say('안녕하세요');
   const sora = await newGuest('sora', mina.roomId);
   sora.talk(mina.roomId, '손님도 한마디, https://example.com 도 보세요');
-  await mina.sees('손님도 한마디, https://example.com 도 보세요');
+  await expect(mina.texts.last()).toHaveText('손님도 한마디, https://example.com 도 보세요');
 
   await jun.openRoom(link);
   await jun.sees('안녕하세요');

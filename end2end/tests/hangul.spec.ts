@@ -119,3 +119,41 @@ test('Enter in an empty composer sends nothing', async ({ newPerson }) => {
   await mina.composer.fill('');
   await nothingMore(mina, []);
 });
+
+test('the Enter that chooses a Japanese candidate sends nothing', async ({ newPerson }) => {
+  const mina = await newPerson('민아');
+  await mina.createRoom(unique('일본어 방'));
+  await mina.join();
+  const kana = await InputMethod.of(mina);
+  await mina.composer.focus();
+
+  await kana.compose('に', 'にほ', 'にほん', '日本');
+  await kana.keepEnter();
+  await kana.commit('日本');
+  await expect(mina.composer).toHaveValue('日本');
+  await kana.compose('ご', '語');
+  await kana.keepEnter();
+  await kana.commit('語');
+  await expect(mina.composer).toHaveValue('日本語');
+  await kana.enter();
+  await mina.sees('日本語');
+  await nothingMore(mina, ['日本語']);
+});
+
+test('a room changed while a syllable is being made keeps both its words apart', async ({ newPerson, server }) => {
+  const mina = await newPerson('민아');
+  const there = unique('옮겨 간 방');
+  await server.createRoom(there);
+  await mina.createRoom(unique('쓰던 방'));
+  const here = mina.roomId;
+  await mina.join();
+  const hangul = await InputMethod.of(mina);
+  await mina.composer.focus();
+  await hangul.compose('ㅎ', '하', '한');
+  await mina.roomInList(there).click();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(there);
+  await expect(mina.composer).not.toHaveValue('한');
+  await mina.say('새 방의 말');
+  await mina.sees('새 방의 말');
+  expect(await server.messages(here)).toEqual([]);
+});

@@ -176,7 +176,9 @@ export class Person {
   }
 
   message(text: string): Locator {
-    return this.timeline.locator(`.message:has(.message-body:text-is(${JSON.stringify(text)}))`);
+    // A text with marks is in elements of its own.
+    const is = `:text-is(${JSON.stringify(text)})`;
+    return this.timeline.locator(`.message:has(.message-body${is}, .message-body ${is})`);
   }
 
   roomInList(name: string): Locator {

@@ -106,3 +106,61 @@ test('an unknown room and an unknown page are said to be so', async ({ newPerson
   await mina.page.getByRole('link', { name: '마당으로 돌아가기' }).click();
   await expect(mina.page).toHaveURL('/');
 });
+
+test('whoever made a room gives it another name and a topic; nobody else does', async ({ newPerson, faults }) => {
+  faults.allow(/400 \(Bad Request\)/);
+  const [mina, jun] = [await newPerson('mina'), await newPerson('jun')];
+  await mina.openHome();
+  await mina.page.goto(`/rooms/${await mina.server.lobby()}`);
+  await mina.join();
+  const [old, name] = [unique('옛 이름'), unique('새 이름')];
+  const link = await mina.createRoom(old);
+  await jun.openRoom(link);
+  await jun.join();
+  const rename = ({ page }: typeof mina) => page.getByRole('button', { name: '방 이름과 주제 고치기' });
+  await expect(rename(jun)).toHaveCount(0);
+  await rename(mina).click();
+  await mina.page.locator('#room-form-name').fill(' ');
+  await mina.page.locator('#room-settings').getByRole('button', { name: '저장' }).click();
+  await expect(mina.page.locator('#room-form-error')).toBeVisible();
+  await mina.page.locator('#room-form-name').fill(name);
+  await mina.page.locator('#room-form-topic').fill('토요일 준비');
+  await mina.page.locator('#room-settings').getByRole('button', { name: '저장' }).click();
+  for (const person of [mina, jun]) {
+    await expect(person.page.getByRole('heading', { level: 1 })).toHaveText(name);
+    await expect(person.page.locator('.room-topic')).toHaveText('토요일 준비');
+    await expect(person.roomInList(name)).toHaveCount(1);
+    await expect(person.roomInList(old)).toHaveCount(0);
+  }
+});
+
+test('an invitation is a link to copy and a QR code of it', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('초대하는 방'));
+  await mina.page.getByRole('button', { name: '초대' }).click();
+  const code = mina.page.getByRole('img', { name: '이 방의 QR 코드' });
+  await expect(code).toBeVisible();
+  await expect.poll(() => code.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThanOrEqual(200);
+});
+
+test('one goes to a room by a part of its name, with the keyboard alone', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  const [here, there, other] = [unique('Here'), unique('Release Train'), unique('딴 데')];
+  for (const name of [there, other]) await server.createRoom(name);
+  await mina.createRoom(here);
+  await mina.join();
+  await mina.page.keyboard.press('Control+k');
+  await expect(mina.page.locator('#switcher input')).toBeFocused();
+  await mina.page.keyboard.type('release tr');
+  await expect(mina.page.locator('#switcher .room-item')).toHaveCount(1);
+  await mina.page.keyboard.press('Enter');
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(there);
+  await expect(mina.page.locator('#switcher')).toBeHidden();
+  await expect(mina.roomInList(other)).toBeVisible();
+
+  await mina.page.keyboard.press('Control+k');
+  await mina.page.keyboard.press('ArrowDown');
+  await expect(mina.page.locator('#switcher .room-item').first()).toBeFocused();
+  await mina.page.keyboard.press('Escape');
+  await expect(mina.page.locator('#switcher')).toBeHidden();
+});

@@ -138,7 +138,7 @@ impl fmt::Display for Error {
                 f.write_str("that id belongs to another message, or the message is no longer as ifRev says")
             }
             Self::MessageNotFound => f.write_str("there is no such message in this room, or it was deleted"),
-            Self::Forbidden => f.write_str("only the person who wrote it may do that, and guests change nothing"),
+            Self::Forbidden => f.write_str("only the person who made it may do that, and guests change nothing"),
             Self::CrossSite => f.write_str("this request came from another site"),
             Self::TooManyRooms => write!(f, "one connection may be in {ROOMS_PER_CONNECTION} rooms"),
             Self::RateLimited { retry_after_ms } => write!(f, "too fast: try again in {retry_after_ms} ms"),

@@ -16,6 +16,8 @@ pub const FRAME_BYTES: usize = 64 * 1024;
 pub const NAME_CHARS: usize = 40;
 /// Characters in a room's name, after normalising.
 pub const ROOM_NAME_CHARS: usize = 80;
+/// Characters in the line on what a room is about.
+pub const TOPIC_CHARS: usize = 200;
 /// Bytes of an HTTP request body.
 pub const REQUEST_BYTES: usize = 64 * 1024;
 
@@ -31,6 +33,8 @@ pub const PAGE_ROOMS: u32 = 1_000;
 pub const PAGE_MESSAGES: u32 = 50;
 /// The most messages that one history page may have.
 pub const PAGE_MESSAGES_MAX: u32 = 200;
+/// Unread messages are counted up to this many; it stands for more.
+pub const UNREAD_COUNTED: u32 = 100;
 /// Characters of a quoted message that a reply carries.
 pub const EXCERPT_CHARS: usize = 120;
 

@@ -12,6 +12,29 @@ pub type Seq = u64;
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Timestamp = i64;
 
+/// Which of a room's messages a page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Window {
+    /// The newest.
+    #[default]
+    Newest,
+    /// Those before a place.
+    Before(Seq),
+    /// Those after a place.
+    After(Seq),
+    /// Those around a place, half of them before it.
+    Around(Seq),
+}
+
+impl Window {
+    /// The one that an address names; the first of several.
+    #[must_use]
+    pub fn of(before: Option<Seq>, after: Option<Seq>, at: Option<Seq>) -> Self {
+        let windows = [before.map(Self::Before), after.map(Self::After), at.map(Self::Around)];
+        windows.into_iter().flatten().next().unwrap_or_default()
+    }
+}
+
 /// The text of a message: 1 to 8,000 characters, not only white space, otherwise as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body(String);

@@ -13,7 +13,7 @@ mod room;
 
 pub use error::Error;
 pub use id::{Epoch, MessageId, PersonId, RoomId};
-pub use message::{Author, AuthorKind, Body, Emoji, Message, Quote, Reaction, Seq, Timestamp};
+pub use message::{Author, AuthorKind, Body, Emoji, Message, Quote, Reaction, Seq, Timestamp, Window};
 pub use name::{DisplayName, NameKey};
 pub use preferences::{Lang, Theme};
-pub use room::{Room, RoomName};
+pub use room::{Room, RoomName, Topic};

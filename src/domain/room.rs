@@ -1,6 +1,9 @@
 //! Rooms.
 
-use super::{Error, RoomId, Seq, Timestamp, limits::ROOM_NAME_CHARS};
+use super::{
+    Error, PersonId, RoomId, Seq, Timestamp,
+    limits::{ROOM_NAME_CHARS, TOPIC_CHARS},
+};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
@@ -15,12 +18,8 @@ impl RoomName {
     /// [`Error::RoomNameInvalid`] when it is blank, too long, or holds control characters,
     /// direction overrides included.
     pub fn parse(raw: &str) -> Result<Self, Error> {
-        let name = raw.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect::<String>();
-        let count = name.chars().count();
-        if count == 0 || count > ROOM_NAME_CHARS || name.chars().any(is_control) || !name.chars().any(is_visible) {
-            return Err(Error::RoomNameInvalid);
-        }
-        Ok(Self(name))
+        let name = one_line(raw, ROOM_NAME_CHARS).filter(|name| name.chars().any(is_visible));
+        name.map(Self).ok_or(Error::RoomNameInvalid)
     }
 
     /// A name that was checked before it was stored.
@@ -40,6 +39,34 @@ impl fmt::Display for RoomName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// What a room is about: one line of at most 200 characters, composed (NFC), without control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic(String);
+
+impl Topic {
+    /// Checks and normalises `raw`; a blank one is none.
+    ///
+    /// # Errors
+    /// [`Error::BadFrame`] when it is too long or holds control characters.
+    pub fn parse(raw: &str) -> Result<Option<Self>, Error> {
+        let topic =
+            one_line(raw, TOPIC_CHARS).ok_or_else(|| Error::bad_frame("topic: one line of at most 200 characters"))?;
+        Ok(topic.chars().any(is_visible).then_some(Self(topic)))
+    }
+
+    /// The line as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text on one line, with single blanks; `None` if it is too long or holds control characters.
+fn one_line(raw: &str, most: usize) -> Option<String> {
+    let line = raw.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect::<String>();
+    (line.chars().count() <= most && !line.chars().any(is_control)).then_some(line)
 }
 
 /// Control characters, line separators, and what turns the direction of the text around it.
@@ -65,10 +92,14 @@ pub struct Room {
     pub name: RoomName,
     /// One line on what it is about.
     pub topic: Option<String>,
+    /// Who made it: they may give it another name and topic.
+    pub created_by: Option<PersonId>,
     /// The room that always exists, and that plain text goes to.
     pub lobby: bool,
     /// The number of its last change; 0 before the first.
     pub head: Seq,
+    /// How many messages were ever said in it.
+    pub messages: u64,
     /// The last message's author and text, and its time.
     pub last: Option<(String, String, Timestamp)>,
 }
@@ -76,6 +107,14 @@ pub struct Room {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_topic_is_one_line_or_none() {
+        let parsed = |raw: &str| Topic::parse(raw).map(|topic| topic.map(|topic| topic.as_str().to_owned()));
+        assert_eq!(parsed(" 토요일\n10시 "), Ok(Some("토요일 10시".into())));
+        assert_eq!((parsed("  "), parsed("\u{200b}")), (Ok(None), Ok(None)));
+        assert!(parsed(&"가".repeat(201)).is_err() && parsed("a\u{202e}b").is_err());
+    }
 
     #[test]
     fn a_room_name_is_trimmed_composed_and_single_spaced() {

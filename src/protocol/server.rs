@@ -79,13 +79,15 @@ pub struct Typing {
 }
 
 /// READ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadMark {
     /// The room.
     pub room_id: RoomId,
     /// The place of the last message that was read; 0 for none.
     pub seq: Seq,
+    /// How many messages of others came after it that are not taken back; 100 stands for more.
+    pub unread: u32,
 }
 
 /// RESTART.
@@ -139,6 +141,9 @@ pub struct Talk {
     pub sender: String,
     /// The text.
     pub message: String,
+    /// The same as HTML, where its Markdown is more than text: made and cleared by the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
     /// Its identity.
     pub id: MessageId,
     /// Its place in the room, for ever.
@@ -243,6 +248,11 @@ pub struct RoomSummary {
     pub at: Option<String>,
     /// Persons and guests present.
     pub member_count: u32,
+    /// Messages ever said here, those that were taken back included.
+    pub message_count: u64,
+    /// Who made it and may give it another name and topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<PersonId>,
 }
 
 /// The last thing said in a room, shortened.
@@ -278,6 +288,9 @@ pub struct RoomView {
     pub epoch: Epoch,
     /// In ascending order of `seq`.
     pub messages: Vec<Talk>,
+    /// Whether the room's newest messages are among them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub newest: bool,
     /// Who is there; at most 200 of them.
     pub members: Vec<Member>,
 }

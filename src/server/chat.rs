@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Author, AuthorKind, Body, DisplayName, Emoji, Epoch, Error, MessageId, PersonId, RoomId, RoomName, Seq, limits,
+        Author, AuthorKind, Body, DisplayName, Emoji, Epoch, Error, MessageId, PersonId, RoomId, RoomName, Seq, Topic,
+        Window, limits,
     },
     protocol::{Member, MessagesPage, ReadMark, RoomSummary, ServerFrame, Talk},
 };
@@ -241,17 +242,30 @@ impl Chat {
         Ok(wire::summary(&room, 0))
     }
 
-    /// A page of a room's messages: the `limit` before number `before`, or the newest.
+    /// Gives a room another name and topic, and tells those who follow the list.
+    ///
+    /// # Errors
+    /// [`Error::RoomNameInvalid`], [`Error::BadFrame`] for the topic, [`Error::RoomNotFound`], [`Error::Forbidden`],
+    /// [`Error::RateLimited`], [`Error::StorageUnavailable`].
+    pub async fn change_room(&self, id: RoomId, by: PersonId, name: &str, topic: &str) -> Result<RoomSummary, Error> {
+        let (name, topic) = (RoomName::parse(name)?, Topic::parse(topic)?);
+        self.0.senders.take(Sender::Person(by))?;
+        let room = self.0.store.change_room(id, by, &name, topic.as_ref()).await?;
+        self.0.hub.stir(id);
+        Ok(wire::summary(&room, self.0.hub.member_count(id)))
+    }
+
+    /// A page of a room's messages, and whether the newest are among them.
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
     pub async fn history(
         &self,
         room: RoomId,
-        before: Option<Seq>,
+        window: Window,
         limit: u32,
-    ) -> Result<(RoomSummary, MessagesPage), Error> {
-        let slice = self.0.store.page(room, before, limit.clamp(1, limits::PAGE_MESSAGES_MAX)).await?;
+    ) -> Result<(RoomSummary, MessagesPage, bool), Error> {
+        let slice = self.0.store.page(room, window, limit.clamp(1, limits::PAGE_MESSAGES_MAX)).await?;
         let summary = wire::summary(&slice.room, self.0.hub.member_count(room));
         let page = MessagesPage {
             room_id: room,
@@ -259,7 +273,8 @@ impl Chat {
             head: slice.room.head,
             messages: slice.messages.iter().map(wire::talk).collect(),
         };
-        Ok((summary, page))
+        let newest = page.messages.last().is_none_or(|talk| talk.seq >= slice.last);
+        Ok((summary, page, newest))
     }
 
     // Persons
@@ -449,12 +464,13 @@ impl Chat {
         &self,
         connection: ConnectionId,
         person: PersonId,
-        mark: ReadMark,
+        room: RoomId,
+        seq: Seq,
         unread: bool,
     ) -> Result<(), Error> {
         self.0.senders.take(Sender::Person(person))?;
-        if let Some(seq) = self.0.store.read(person, mark.room_id, mark.seq, unread).await? {
-            self.0.hub.tell_read(connection, person, ReadMark { seq, ..mark });
+        if let Some(mark) = self.0.store.read(person, room, seq, unread).await? {
+            self.0.hub.tell_read(connection, person, wire::mark(mark));
         }
         Ok(())
     }
@@ -473,7 +489,7 @@ impl Chat {
     /// [`Error::StorageUnavailable`].
     pub async fn reads(&self, person: PersonId) -> Result<Vec<ReadMark>, Error> {
         let reads = self.0.store.reads(person).await?;
-        Ok(reads.into_iter().map(|(room_id, seq)| ReadMark { room_id, seq }).collect())
+        Ok(reads.into_iter().map(wire::mark).collect())
     }
 
     /// Posts and waits until the message is on disk.

@@ -8,7 +8,7 @@ use super::{
     wire,
 };
 use crate::{
-    domain::{Author, AuthorKind, Error, MessageId, RoomId, Seq, Theme, limits},
+    domain::{Author, AuthorKind, Error, MessageId, RoomId, Seq, Theme, Window, limits},
     protocol::{Member, RoomSummary, RoomView, Talk},
 };
 use axum::http::{HeaderValue, StatusCode, header};
@@ -52,18 +52,36 @@ pub async fn create_room(name: &str) -> Result<RoomSummary, Error> {
     .await
 }
 
+/// See [`crate::api::change_room`].
+pub async fn change_room(id: RoomId, name: &str, topic: &str) -> Result<RoomSummary, Error> {
+    answer(async {
+        let door = Door::current()?;
+        let person = door.person().await?.ok_or(Error::NotEntered)?;
+        let room = door.chat.change_room(id, person.id, name, topic).await?;
+        leptos_axum::redirect(&format!("/rooms/{id}"));
+        Ok(room)
+    })
+    .await
+}
+
 /// See [`crate::api::room_page`].
-pub async fn room_page(room_id: RoomId, before: Option<Seq>) -> Result<RoomView, Error> {
-    answer(async { page(&Door::current()?.chat, room_id, before).await }).await
+pub async fn room_page(
+    room_id: RoomId,
+    before: Option<Seq>,
+    after: Option<Seq>,
+    at: Option<Seq>,
+) -> Result<RoomView, Error> {
+    answer(async { page(&Door::current()?.chat, room_id, Window::of(before, after, at)).await }).await
 }
 
 /// A room with a page of its messages.
-pub async fn page(chat: &Chat, room_id: RoomId, before: Option<Seq>) -> Result<RoomView, Error> {
-    let (room, messages) = chat.history(room_id, before, limits::PAGE_MESSAGES).await?;
+pub async fn page(chat: &Chat, room_id: RoomId, window: Window) -> Result<RoomView, Error> {
+    let (room, messages, newest) = chat.history(room_id, window, limits::PAGE_MESSAGES).await?;
     Ok(RoomView {
         room,
         epoch: messages.epoch,
         messages: messages.messages,
+        newest,
         members: chat.hub().present(room_id).members,
     })
 }
@@ -93,13 +111,18 @@ pub async fn sign_out() -> Result<(), Error> {
 }
 
 /// See [`crate::api::post_message`].
-pub async fn post_message(room: RoomId, text: String, id: Option<MessageId>) -> Result<Talk, Error> {
+pub async fn post_message(
+    room: RoomId,
+    text: String,
+    id: Option<MessageId>,
+    reply_to: Option<MessageId>,
+) -> Result<Talk, Error> {
     answer(async {
         let door = Door::current()?;
         let person = door.person().await?.ok_or(Error::NotEntered)?;
         let author = Author { name: person.name, kind: AuthorKind::Person(person.id) };
         let speaker = Speaker { author, connection: 0, address: door.client.address };
-        door.chat.post_and_wait(speaker, Draft { room, id, text, reply_to: None }).await
+        door.chat.post_and_wait(speaker, Draft { room, id, text, reply_to }).await
     })
     .await
 }

@@ -5,7 +5,7 @@ use super::{
     config::Config,
     pages,
     places::Places,
-    rest,
+    qr, rest,
     security::{self, Trust},
     site::Site,
     websocket,
@@ -78,6 +78,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(pages::home))
         .route("/rooms/{room_id}", get(pages::room))
+        .route("/rooms/{room_id}/qr.svg", get(qr::qr))
         .route("/ws/chat", get(websocket::upgrade))
         .merge(open)
         .merge(functions)

@@ -8,7 +8,7 @@ use super::{
     wire,
 };
 use crate::{
-    domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme, limits},
+    domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme, Window, limits},
     ui::{FirstPage, Refused, lost::Lost, page::Page, text::text},
 };
 use axum::{
@@ -44,7 +44,8 @@ const PREFERENCE_AGE: u32 = 365 * 24 * 60 * 60;
 #[derive(Debug, Default)]
 struct PageQuery {
     lang: Option<Lang>,
-    before: Option<Seq>,
+    window: Window,
+    /// The room after which the list goes on.
     after: Option<RoomId>,
     refused: Option<Refused>,
 }
@@ -56,10 +57,11 @@ impl From<Words> for PageQuery {
     fn from(words: Words) -> Self {
         let words = words.map(|Query(words)| words).unwrap_or_default();
         let word = |name| words.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);
+        let place = |name| word(name).and_then(|seq| seq.parse::<Seq>().ok());
         Self {
             lang: word("lang").and_then(|tag| Lang::parse(tag)),
             after: word("after").and_then(|id| id.parse().ok()),
-            before: word("before").and_then(|seq| seq.parse().ok()),
+            window: Window::of(place("before"), place("after"), place("at")),
             // Leptos' words for the form that was refused, and why.
             refused: word("__path")
                 .zip(word("__err"))
@@ -78,7 +80,7 @@ pub async fn home(
     answer(&app, client, words.into(), request, Asked::Home).await
 }
 
-/// `/rooms/{roomId}`: a room, with `?before=SEQ` a page of its older messages.
+/// `/rooms/{roomId}`: a room, with `?before=SEQ`, `?after=SEQ` or `?at=SEQ` other messages than the newest.
 pub async fn room(
     State(app): State<App>,
     Extension(client): Extension<Client>,
@@ -166,19 +168,24 @@ async fn load(
     lang: Lang,
 ) -> Result<(FirstPage, Option<Lost>), Error> {
     let door = Door { chat: app.chat.clone(), client };
-    let me = door.person().await?.map(|person| wire::member(&person.name, &AuthorKind::Person(person.id)));
+    let person = door.person().await?;
+    let marks = match &person {
+        Some(person) => door.chat.reads(person.id).await?,
+        None => Vec::new(),
+    };
+    let me = person.map(|person| wire::member(&person.name, &AuthorKind::Person(person.id)));
     let rooms = door.chat.rooms(query.after, limits::ROOMS_LISTED).await?;
     let partly = query.after.is_some() || rooms.len() >= limits::ROOMS_LISTED as usize;
     let (room, lost) = match asked {
         Asked::Home => (None, None),
         Asked::Nowhere(lost) => (None, Some(lost)),
-        Asked::Room(id) => match page(&door.chat, id, query.before).await {
+        Asked::Room(id) => match page(&door.chat, id, query.window).await {
             Ok(view) => (Some(view), None),
             Err(Error::RoomNotFound) => (None, Some(Lost::Room)),
             Err(error) => return Err(error),
         },
     };
-    Ok((FirstPage { lang, me, rooms, partly, older: query.before.is_some() && room.is_some(), room }, lost))
+    Ok((FirstPage { lang, me, rooms, marks, partly, room }, lost))
 }
 
 async fn render(
@@ -233,6 +240,8 @@ fn shell(
                 <title>{title}</title>
                 <link rel="icon" href="/favicon.ico" sizes="32x32"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
+                <link rel="apple-touch-icon" href="/icon-192.png"/>
                 <link rel="stylesheet" id="leptos" href=format!("/{}/madang.css", options.site_pkg_dir)/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options islands=true/>

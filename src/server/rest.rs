@@ -5,7 +5,7 @@ use super::{
     security::{Client, problem, problem_with},
 };
 use crate::{
-    domain::{Error, RoomId, limits},
+    domain::{Error, RoomId, Window, limits},
     protocol::{MessagesPage, RoomSummary},
 };
 use axum::{
@@ -106,7 +106,8 @@ pub async fn messages(
 ) -> Result<Json<MessagesPage>, Error> {
     let Query(PageQuery { before, limit }) = query.map_err(|rejection| Error::bad_frame(rejection.body_text()))?;
     let limit = within(limit, limits::PAGE_MESSAGES, limits::PAGE_MESSAGES_MAX)?;
-    let (_, page) = app.chat.history(parse(&room_id)?, before, limit).await?;
+    let window = before.map_or(Window::Newest, Window::Before);
+    let (_, page, _) = app.chat.history(parse(&room_id)?, window, limit).await?;
     Ok(Json(page))
 }
 

@@ -1,9 +1,9 @@
 //! From what is stored to what is sent: one allow-listed shape for each audience, never the row.
 
-use super::clock::rfc3339;
+use super::{clock::rfc3339, markdown, store::Mark};
 use crate::{
     domain::{AuthorKind, DisplayName, Message, Room},
-    protocol::{LastLine, Member, Reaction, ReplyTo, RoomSummary, Talk},
+    protocol::{LastLine, Member, Reaction, ReadMark, ReplyTo, RoomSummary, Talk},
 };
 
 /// A message as everyone in its room sees it.
@@ -14,6 +14,7 @@ pub fn talk(message: &Message) -> Talk {
         room_id: message.room,
         sender,
         message: message.body.clone(),
+        html: markdown::render(&message.body),
         id: message.id,
         seq: message.seq,
         rev: message.rev,
@@ -26,7 +27,7 @@ pub fn talk(message: &Message) -> Talk {
             id: quote.id,
             seq: quote.seq,
             sender: quote.sender,
-            excerpt: quote.excerpt,
+            excerpt: markdown::plain(&quote.excerpt),
         }),
         reactions: message
             .reactions
@@ -46,6 +47,12 @@ pub fn member(name: &DisplayName, kind: &AuthorKind) -> Member {
     Member { sender: name.to_string(), person, guest }
 }
 
+/// How far a person has read.
+#[must_use]
+pub fn mark(Mark { room, seq, unread }: Mark) -> ReadMark {
+    ReadMark { room_id: room, seq, unread }
+}
+
 /// A room as the list shows it.
 #[must_use]
 pub fn summary(room: &Room, member_count: u32) -> RoomSummary {
@@ -57,7 +64,9 @@ pub fn summary(room: &Room, member_count: u32) -> RoomSummary {
         lobby: room.lobby,
         head: room.head,
         at: last.as_ref().map(|(_, _, at)| rfc3339(*at)),
-        last: last.map(|(sender, message, _)| LastLine { sender, message }),
+        last: last.map(|(sender, message, _)| LastLine { sender, message: markdown::plain(&message) }),
         member_count,
+        message_count: room.messages,
+        created_by: room.created_by,
     }
 }

@@ -23,7 +23,7 @@ const CONFINED: &[Confined] = &[
     Confined { word: "leptos_meta", to: &["server/pages.rs"] },
     Confined { word: "web_sys", to: &["ui/"] },
     Confined { word: "gloo_net", to: &["ui/"] },
-    Confined { word: "inner_html", to: &[] },
+    Confined { word: "inner_html", to: &["ui/rows.rs"] }, // what it is given is of the type Html
 ];
 
 /// What the files under a path may not name of the crate.

@@ -2,19 +2,23 @@
 //! pauses, and resumed where the page left off.
 
 use super::{
-    Ui, forms, outbox,
+    Ui, composer, deeds, drafts, forms, journey,
+    listen::listen,
+    outbox, reading,
     state::{Link, Todo},
-    wire,
+    switcher, wire,
 };
 use crate::{
-    domain::{MessageId, RoomId},
+    domain::{MessageId, PersonId, RoomId},
     protocol::{ClientFrame, ServerFrame, V1},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::{SinkExt, StreamExt, future::poll_fn, stream};
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 use std::time::Duration;
+use wasm_bindgen::JsCast;
+use web_sys::StorageEvent;
 
 /// The first pause before another try, and the longest, in milliseconds; a random part of it is waited.
 const PAUSE_MS: f64 = 500.0;
@@ -24,6 +28,9 @@ const ASK_AFTER_MS: f64 = 10_000.0;
 /// … and gives the connection up after this long.
 const DEAD_AFTER_MS: f64 = 25_000.0;
 
+/// Refusals that say nothing of the message.
+const RETRIED: [&str; 4] = ["busy", "rate_limited", "storage_unavailable", "internal"];
+
 /// What the page tells its connection.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -31,6 +38,8 @@ pub enum Event {
     Moved,
     /// A message waits in the state.
     Say(MessageId),
+    /// Something is asked of the room on screen, or of the list, once the room has let us in.
+    Ask(ClientFrame),
     /// Somebody is writing in the room on screen.
     Typing,
     /// Try at once: the user asked, or the network or the page came back.
@@ -65,37 +74,49 @@ pub fn events() -> (Events, UnboundedReceiver<Event>) {
     (Events(sender), receiver)
 }
 
-/// Wakes the page up and starts its connection, in the browser only. `stale`: the page shows older
-/// messages than the newest.
-pub fn start(ui: Ui, inbox: UnboundedReceiver<Event>, stale: bool) {
+/// Wakes the page up and starts its connection, in the browser only.
+pub fn start(ui: Ui, inbox: UnboundedReceiver<Event>) {
     let mut inbox = Some(inbox);
     // Effects do not run on the server. The root island is hydrated first and the others right after it, each
     // expecting what the server rendered: nothing may change before all of them are done.
     Effect::new(move |_| {
         if let Some(inbox) = inbox.take() {
-            set_timeout(move || wake(ui, inbox, stale), Duration::ZERO);
+            set_timeout(move || wake(ui, inbox), Duration::ZERO);
         }
     });
 }
 
-fn wake(ui: Ui, inbox: UnboundedReceiver<Event>, stale: bool) {
+fn wake(ui: Ui, inbox: UnboundedReceiver<Event>) {
     ui.awake.set(true);
     ui.now.set(js_sys::Date::now());
     take_back(ui);
+    composer::start(ui);
     forms::start(ui.text);
+    deeds::start(ui);
+    reading::start(ui);
+    switcher::start(ui);
+    journey::install();
     wake_on_events(ui);
-    if stale {
-        ui.reload();
-    }
+    ui.land();
     leptos::task::spawn_local(
-        Connection { ui, entered: None, inside: None, heard: 0.0, asked: 0.0, enter_at: None, back_after: 0.0 }
-            .run(inbox),
+        Connection {
+            ui,
+            entered: None,
+            inside: None,
+            heard: 0.0,
+            asked: 0.0,
+            enter_at: None,
+            back_after: 0.0,
+            asked_for: Vec::new(),
+        }
+        .run(inbox),
     );
 }
 
 /// What an earlier page of this browser did not get through.
 fn take_back(ui: Ui) {
     let me = ui.state.with_untracked(|state| state.me.as_ref().and_then(|me| me.person));
+    take_drafts(ui, me);
     for (room, sending) in me.map(outbox::kept).unwrap_or_default() {
         let id = sending.id;
         let mut waits = false;
@@ -106,13 +127,29 @@ fn take_back(ui: Ui) {
     }
 }
 
+/// What was being written, here or in another tab, now and whenever that changes.
+fn take_drafts(ui: Ui, me: Option<PersonId>) {
+    let Some(me) = me else { return };
+    let take = move || ui.state.update(|state| state.drafts = drafts::kept(me));
+    take();
+    listen("storage", move |change| {
+        let change: StorageEvent = change.unchecked_into();
+        let key = change.key().unwrap_or_default();
+        if let Some(room) = drafts::room_of(&key, me) {
+            ui.state.update(|state| {
+                state.set_draft(room, &change.new_value().unwrap_or_default());
+            });
+        }
+    });
+}
+
 fn wake_on_events(ui: Ui) {
-    for event in ["online", "focus"] {
-        window_event_listener_untyped(event, move |_| ui.tell(Event::Wake));
+    for event in ["online", "focus", "visibilitychange"] {
+        listen(event, move |_| ui.tell(Event::Wake));
     }
-    window_event_listener(ev::popstate, move |_| {
+    listen("popstate", move |_| {
         let path = window().location().pathname().unwrap_or_default();
-        let asked: Option<RoomId> = path.strip_prefix("/rooms/").and_then(|id| id.parse().ok());
+        let asked = journey::room_of(&path);
         let here = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
         // A link to a part of the page fires this too.
         if let (Some(asked), Some(here)) = (asked, here)
@@ -147,6 +184,8 @@ struct Connection {
     enter_at: Option<f64>,
     /// How long the server asked to stay away, in milliseconds.
     back_after: f64,
+    /// What was asked for while no room had let us in.
+    asked_for: Vec<ClientFrame>,
 }
 
 impl Connection {
@@ -246,7 +285,10 @@ impl Connection {
             // In the room again: what had not come back is sent once more, under its own id.
             Todo::Nothing if room_id.is_some() => {
                 self.inside = room_id;
-                self.unsent()
+                self.post_elsewhere();
+                let mut frames = self.unsent();
+                frames.append(&mut self.asked_for);
+                frames
             }
             Todo::Nothing => Vec::new(),
         }
@@ -266,6 +308,11 @@ impl Connection {
                 .into_iter()
                 .filter(|frame| matches!(frame, ClientFrame::Talk { id: Some(one), .. } if one == id))
                 .collect(),
+            Event::Ask(frame) if here.is_some() => vec![frame.clone()],
+            Event::Ask(frame) => {
+                self.asked_for.push(frame.clone());
+                Vec::new()
+            }
             Event::Typing => here.map(|room_id| ClientFrame::Typing { room_id }).into_iter().collect(),
             Event::Tick => {
                 let now = js_sys::Date::now();
@@ -310,10 +357,29 @@ impl Connection {
                     id: Some(sending.id),
                     sender: None,
                     message: sending.text.clone(),
-                    reply_to: None,
+                    reply_to: sending.reply_to,
                 })
                 .collect()
         })
+    }
+
+    /// Sends what was said in rooms that are not on screen by plain requests, each room's in its order.
+    fn post_elsewhere(&self) {
+        let ui = self.ui;
+        for (room, waiting) in ui.state.with_untracked(|state| state.waiting.clone()) {
+            leptos::task::spawn_local(async move {
+                for sending in waiting.into_iter().filter(|sending| sending.failed.is_none()) {
+                    let outcome = wire::post_message(room, &sending).await;
+                    match outcome {
+                        Ok(()) => outbox::forget(sending.id),
+                        // Later, with all that follows it.
+                        Err(code) if RETRIED.contains(&code.as_str()) => return,
+                        Err(_) => {}
+                    }
+                    ui.state.update(|state| state.posted(room, sending.id, outcome.err()));
+                }
+            });
+        }
     }
 
     fn set_link(&self, link: Link) {

@@ -1,8 +1,8 @@
-//! The plain forms whose one field may be refused, sent without leaving the page: the refusal stands
+//! The plain forms whose first field may be refused, sent without leaving the page: the refusal stands
 //! beside the field, what was typed stays in it, and a second click is not a second wish.
 
-use super::{text::Text, wire};
-use leptos::{ev, prelude::*};
+use super::{listen::listen, text::Text, wire};
+use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
@@ -11,11 +11,12 @@ const BUSY: &str = "aria-busy";
 
 /// Takes the forms over.
 pub fn start(text: &'static Text) {
-    // At the window, so that whoever handles a form of their own has said so before.
-    window_event_listener(ev::submit, move |submit| {
+    // After the composer has said that it handles its own.
+    listen("submit", move |submit| {
         let form: Option<Element> = submit.target().and_then(|form| form.dyn_into().ok());
         let Some(form) = form.filter(|_| !submit.default_prevented()) else { return };
-        let field = form.query_selector("input").ok().flatten().and_then(|field| field.dyn_into().ok());
+        let field =
+            form.query_selector("input:not([type=hidden])").ok().flatten().and_then(|field| field.dyn_into().ok());
         let refusal = form.query_selector(".field-error").ok().flatten();
         let (Some(field), Some(refusal)) = (field, refusal) else { return };
         submit.prevent_default();
@@ -29,7 +30,7 @@ pub fn start(text: &'static Text) {
 async fn send(form: Element, field: HtmlInputElement, refusal: Element, text: &'static Text) {
     let path = form.get_attribute("action").unwrap_or_default();
     let location = window().location();
-    match wire::post(&path, &field.name(), &field.value()).await {
+    match wire::post_form(&path, &form).await {
         Ok(Some(next)) => drop(location.set_href(&next)),
         Ok(None) => drop(location.reload()),
         Err(code) => {

@@ -1,6 +1,6 @@
 //! The root island: it owns the one state and the one connection, which the islands inside it share.
 
-use super::{FirstPage, Ui, connection, state::ChatState, text::text};
+use super::{FirstPage, Ui, connection, members, regions, room_list, state::ChatState, text::text, timeline};
 use leptos::prelude::*;
 
 /// Around the whole page; draws nothing itself.
@@ -8,7 +8,8 @@ use leptos::prelude::*;
 pub fn App(children: Children) -> impl IntoView {
     let first = use_context::<FirstPage>().or_else(FirstPage::of_document).unwrap_or_default();
     let (events, inbox) = connection::events();
-    let mut state = ChatState { me: first.me, rooms: first.rooms, partly: first.partly, ..ChatState::default() };
+    let mut state = ChatState::default();
+    (state.me, state.rooms, state.marks, state.partly) = (first.me, first.rooms, first.marks, first.partly);
     if let Some(view) = first.room {
         state.open(view);
     }
@@ -18,9 +19,14 @@ pub fn App(children: Children) -> impl IntoView {
         awake: RwSignal::new(false),
         now: RwSignal::new(0.0),
         journey: StoredValue::new(0),
+        loading: StoredValue::new(false),
         events: StoredValue::new(events),
     };
     provide_context(ui);
-    connection::start(ui, inbox, first.older);
+    timeline::start(ui);
+    room_list::start(ui);
+    members::start(ui);
+    regions::start(ui);
+    connection::start(ui, inbox);
     children()
 }

@@ -9,13 +9,16 @@ use crate::{
 use leptos::prelude::*;
 use web_sys::Storage;
 
-/// An entry is `madang.outbox.{message}`, and in it person, room, time and text, a line each but the last.
+/// An entry is `madang.outbox.{message}`, and in it person, room, time, the message that it answers (or nothing)
+/// and text, a line each but the last.
 const PREFIX: &str = "madang.outbox.";
 
 /// Keeps a message; to be done before it is sent. A full or forbidden storage keeps nothing.
 pub fn keep(me: Option<&Member>, room: RoomId, sending: &Sending) {
     if let (Some(storage), Some(person)) = (storage(), me.and_then(|me| me.person)) {
-        let _ = storage.set_item(&key(sending.id), &format!("{person}\n{room}\n{}\n{}", sending.at, sending.text));
+        let Sending { id, text, at, reply_to, .. } = sending;
+        let answers = reply_to.map(|id| id.to_string()).unwrap_or_default();
+        let _ = storage.set_item(&key(*id), &format!("{person}\n{room}\n{at}\n{answers}\n{text}"));
     }
 }
 
@@ -29,27 +32,38 @@ pub fn forget(id: MessageId) {
 /// The messages kept for somebody, in the order in which they were said. Nobody sends another's words.
 #[must_use]
 pub fn kept(me: PersonId) -> Vec<(RoomId, Sending)> {
-    let Some(storage) = storage() else { return Vec::new() };
-    let entries = (0..storage.length().unwrap_or(0)).filter_map(|at| {
-        let key = storage.key(at).ok()??;
-        let id: MessageId = key.strip_prefix(PREFIX)?.parse().ok()?;
-        let entry = storage.get_item(&key).ok()??;
-        let mut parts = entry.splitn(4, '\n');
+    let read = |(id, entry): (String, String)| {
+        let mut parts = entry.splitn(5, '\n');
         let person: PersonId = parts.next()?.parse().ok()?;
         let room = parts.next()?.parse().ok()?;
-        let (at, text) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-        (person == me).then_some((room, Sending { id, text, at, failed: None }))
-    });
-    let mut entries: Vec<_> = entries.collect();
-    // Their ids begin with the time.
-    entries.sort_by_key(|(_, sending)| sending.id);
-    entries
+        let (at, answers) = (parts.next()?.to_owned(), parts.next()?);
+        let (id, reply_to, text) = (id.parse().ok()?, answers.parse().ok(), parts.next()?.to_owned());
+        (person == me).then_some((room, Sending { id, text, at, reply_to, failed: None }))
+    };
+    let mut kept: Vec<(RoomId, Sending)> = Vec::new();
+    for entry in entries(PREFIX).into_iter().filter_map(read) {
+        // Their ids begin with the time.
+        let at = kept.partition_point(|(_, sending)| sending.id < entry.1.id);
+        kept.insert(at, entry);
+    }
+    kept
 }
 
 fn key(id: MessageId) -> String {
     format!("{PREFIX}{id}")
 }
 
-fn storage() -> Option<Storage> {
+/// Every entry whose key begins so: the rest of the key, and the entry.
+#[must_use]
+pub fn entries(prefix: &str) -> Vec<(String, String)> {
+    let Some(storage) = storage() else { return Vec::new() };
+    let keys = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?);
+    let of_prefix = |key: String| Some((key.strip_prefix(prefix)?.to_owned(), storage.get_item(&key).ok()??));
+    keys.filter_map(of_prefix).collect()
+}
+
+/// The browser's storage; none where it is forbidden.
+#[must_use]
+pub fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }

@@ -10,9 +10,11 @@ use super::{
     join::Join,
     lost::{Lost, LostPage},
     members::Members,
+    menu::MessageMenu,
     parts::{FieldError, Hidden, Icon, Mark},
     room_header::RoomHeader,
     room_list::RoomList,
+    switcher::Switcher,
     text::{Text, text},
     timeline::Timeline,
 };
@@ -46,6 +48,7 @@ pub fn Page(
                         <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=text.create_link/></a>
                     </header>
                     <RoomList/>
+                    <Switcher/>
                 </div>
                 {match lost {
                     Some(lost) => view! { <LostPage lost text/> }.into_any(),
@@ -75,5 +78,6 @@ fn RoomPage(joined: bool, text: &'static Text, refused: Option<Refused>) -> impl
             </div>
         </main>
         <Members/>
+        <MessageMenu text/>
     }
 }

@@ -1,7 +1,7 @@
 //! Small pieces that several parts of the page are made of.
 
-use leptos::{prelude::*, tachys::reactive_graph::SharedReactiveFunction};
-use std::sync::{Arc, Mutex};
+use crate::{domain::PersonId, html::Html};
+use leptos::prelude::*;
 
 /// An icon of the sprite in `public/icons.svg`.
 #[component]
@@ -11,6 +11,11 @@ pub fn Icon(
 ) -> impl IntoView {
     let href = format!("/icons.svg#{name}");
     view! { <svg class="icon" aria-hidden="true"><use href=href></use></svg> }
+}
+
+/// The same in HTML of our own.
+pub fn icon(html: &mut Html, name: &'static str) {
+    html.raw("<svg class=\"icon\" aria-hidden=\"true\"><use href=\"/icons.svg#").raw(name).raw("\"></use></svg>");
 }
 
 /// The mark of Madang.
@@ -53,11 +58,10 @@ pub fn FieldError(
     view! { <p class="field-error" id=id role="alert" hidden=hidden><Icon name="alert"/><span>{error}</span></p> }
 }
 
-/// Text that follows the state. Giving all of it one type keeps the browser's code small: Leptos
-/// compiles a view once for each type that it meets, and every closure is a type of its own.
+/// What somebody's hue is taken from.
 #[must_use]
-pub fn text(of: impl Fn() -> String + Send + 'static) -> SharedReactiveFunction<String> {
-    Arc::new(Mutex::new(of))
+pub fn hue_of(sender: &str, person: Option<PersonId>, guest: Option<&str>) -> String {
+    person.map_or_else(|| format!("{sender}{}", guest.unwrap_or_default()), |id| id.to_string())
 }
 
 /// The first letter of a name; the style makes it a capital.

@@ -1,120 +1,161 @@
 //! The head of a room: its name, who is there, how the connection is.
 
 use super::{
-    Ui,
-    connection::Event,
-    parts::{Hidden, Icon, text},
+    Ui, address,
+    parts::{Hidden, Icon, icon},
+    regions::{Region, Seen},
     state::Link,
 };
+use crate::{domain::limits, html::Html};
 use leptos::prelude::*;
 
 /// A lost connection is not mentioned before this many milliseconds: most are back by then.
 const STATUS_AFTER_MS: f64 = 2_000.0;
-/// How long "copied" is shown.
-const COPIED_SHOWN: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// The header, and the status line below it.
-#[island]
+#[component]
 pub fn RoomHeader() -> impl IntoView {
-    let ui = Ui::get();
-    let name = move || ui.state.with(|state| state.room.as_ref().map(|room| room.name.clone()).unwrap_or_default());
+    let text = Ui::get().text;
     view! {
         <header class="room-header">
-            <a class="icon-button room-back" href="/"><Icon name="back"/><Hidden text=ui.text.rooms/></a>
+            <a class="icon-button room-back" href="/"><Icon name="back"/><Hidden text=text.rooms/></a>
             <div class="room-title">
-                <h1 dir="auto">{text(name)}</h1>
-                <p class="room-meta"><Dot/>{text(move || (ui.text.people_here)(ui.count()))}</p>
+                <h1 dir="auto"><Region id="room-name"/></h1>
+                <p class="room-meta"><Region id="room-meta"/><Region id="room-topic"/></p>
             </div>
-            <CopyLink class="icon-button copy-link" labelled=true/>
+            <Region id="room-rename"/>
+            <button class="icon-button share-button" type="button" popovertarget="share">
+                <Icon name="link"/><span class="icon-button-text">{text.share}</span>
+            </button>
             <button class="icon-button members-button" type="button" popovertarget="members">
-                <Icon name="users"/>{text(move || ui.count().to_string())}<Hidden text=ui.text.show_members/>
+                <Icon name="users"/><Region id="member-count"/><Hidden text=text.show_members/>
             </button>
         </header>
-        <Status/>
+        <div class="sheet" id="share" popover="auto" aria-label=text.share><Region id="share-rows"/></div>
+        <div class="sheet" id="room-settings" popover="auto" aria-label=text.rename><Region id="room-form"/></div>
+        // Stands in the page from the start, so that what it says later is announced.
+        <div class="status-line"><p role="status"><Region id="status"/></p><Region id="status-retry"/></div>
     }
 }
 
-/// The connection dot. What the server rendered claims nothing.
-#[component]
-fn Dot() -> impl IntoView {
-    let ui = Ui::get();
-    let is_live = move || ui.state.with(|state| state.link == Link::Live);
-    let state = move || ui.awake.get().then(|| if is_live() { "live" } else { "connecting" });
-    let label = move || match state() {
-        None => String::new(),
-        Some("live") => ui.text.live.to_owned(),
-        Some(_) => ui.text.connecting.to_owned(),
-    };
-    view! {
-        <span class="connection" data-state=state>
-            <span class="connection-dot"></span>
-            <span class="visually-hidden">{text(label)}</span>
-        </span>
+/// The room's name.
+#[must_use]
+pub fn name(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    html.text(seen.state.room.as_ref().map_or("", |room| &room.name));
+    html
+}
+
+/// The connection's dot, which claims nothing before the page is live, and how many are here.
+#[must_use]
+pub fn meta(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    if seen.awake {
+        let (state, words) =
+            if seen.state.link == Link::Live { ("live", seen.text.live) } else { ("connecting", seen.text.connecting) };
+        html.raw("<span class=\"connection\" data-state=\"")
+            .text(state)
+            .raw("\"><span class=\"connection-dot\"></span>");
+        html.raw("<span class=\"visually-hidden\">").text(words).raw("</span></span>");
     }
+    html.text(&(seen.text.people_here)(seen.state.member_count()));
+    html
+}
+
+/// The line on what it is about.
+#[must_use]
+pub fn topic(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    if let Some(topic) = seen.state.room.as_ref().and_then(|room| room.topic.as_deref()) {
+        html.raw("<span class=\"room-topic\" dir=\"auto\" title=\"").text(topic).raw("\">").text(topic).raw("</span>");
+    }
+    html
+}
+
+/// The button with which whoever made the room gives it another name.
+#[must_use]
+pub fn rename(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    if seen.state.may_rename() {
+        html.raw("<button class=\"icon-button\" type=\"button\" popovertarget=\"room-settings\">");
+        icon(&mut html, "pencil");
+        html.raw("<span class=\"visually-hidden\">").text(seen.text.rename).raw("</span></button>");
+    }
+    html
+}
+
+/// Its form: a plain one.
+#[must_use]
+pub fn form(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    let Some(room) = seen.state.room.as_ref().filter(|_| seen.state.may_rename()) else { return html };
+    let text = seen.text;
+    html.raw("<form class=\"field\" method=\"post\" action=\"/api/change_room\"><label class=\"field-label\" for=\"room-form-name\">");
+    html.text(text.room_name)
+        .raw("</label><input class=\"field-input\" id=\"room-form-name\" name=\"name\" required maxlength=\"");
+    html.number(limits::ROOM_NAME_CHARS as u64)
+        .raw("\" aria-describedby=\"room-form-error\" value=\"")
+        .text(&room.name);
+    html.raw("\"><label class=\"field-label\" for=\"room-form-topic\">").text(text.room_topic);
+    html.raw("</label><input class=\"field-input\" id=\"room-form-topic\" name=\"topic\" maxlength=\"");
+    html.number(limits::TOPIC_CHARS as u64).raw("\" value=\"").text(room.topic.as_deref().unwrap_or_default());
+    html.raw("\"><input type=\"hidden\" name=\"room_id\" value=\"").text(&room.id.to_string());
+    html.raw("\"><p class=\"field-error\" id=\"room-form-error\" role=\"alert\" hidden>");
+    icon(&mut html, "alert");
+    html.raw("<span></span></p><button class=\"button\">").text(text.save).raw("</button></form>");
+    html
+}
+
+/// The room's address: as a QR code, and to copy.
+#[must_use]
+pub fn share(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    let Some(room) = &seen.state.room else { return html };
+    html.raw("<p class=\"sheet-title\">")
+        .text(seen.text.say_first_link)
+        .raw("</p><img class=\"qr\" loading=\"lazy\" width=\"200\" height=\"200\" alt=\"");
+    html.text(seen.text.qr).raw("\" src=\"").text(&address(room.id)).raw("/qr.svg\">");
+    html.raw("<button class=\"button copy-link\" type=\"button\" data-do=\"copy-link\">");
+    icon(&mut html, "link");
+    html.raw("<span aria-live=\"polite\">").text(seen.text.copy_link).raw("</span></button>");
+    html
+}
+
+/// How many are here, as a number.
+#[must_use]
+pub fn count(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    html.number(seen.state.member_count().into());
+    html
+}
+
+fn is_down(seen: &Seen<'_>) -> bool {
+    seen.state.down_since.is_some_and(|since| seen.now - since >= STATUS_AFTER_MS)
 }
 
 /// One line when the connection has been gone for a while.
-#[component]
-fn Status() -> impl IntoView {
-    let ui = Ui::get();
-    let down = Memo::new(move |_| {
-        let since = ui.state.with(|state| state.down_since);
-        since.is_some_and(|since| ui.now.get() - since >= STATUS_AFTER_MS)
-    });
-    let countdown = move || match ui.state.with(|state| state.link) {
-        Link::Waiting { until } => (ui.text.countdown)(((until - ui.now.get()) / 1_000.0).ceil().max(1.0) as u32),
-        _ => String::new(),
-    };
-    let line = move || {
-        down.get().then(|| {
-            view! {
-                <Icon name="offline"/>
-                <span>{ui.text.disconnected}" "<span class="status-countdown" aria-hidden="true">{text(countdown)}</span></span>
-            }
-        })
-    };
-    let retry = move || {
-        down.get().then(|| {
-            let retry = move |_| ui.tell(Event::Wake);
-            view! { <button class="link-button" type="button" on:click=retry>{ui.text.reconnect}</button> }
-        })
-    };
-    view! { <div class="status-line"><p role="status">{line}</p>{retry}</div> }
+#[must_use]
+pub fn status(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    if is_down(seen) {
+        icon(&mut html, "offline");
+        html.raw("<span>").text(seen.text.disconnected).raw(" <span class=\"status-countdown\" aria-hidden=\"true\">");
+        if let Link::Waiting { until } = seen.state.link {
+            html.text(&(seen.text.countdown)(((until - seen.now) / 1_000.0).ceil().max(1.0) as u32));
+        }
+        html.raw("</span></span>");
+    }
+    html
 }
 
-/// Copies the room's address.
-#[component]
-pub fn CopyLink(
-    /// The class of the button.
-    class: &'static str,
-    /// Whether its label may hide on a small screen.
-    labelled: bool,
-) -> impl IntoView {
-    let ui = Ui::get();
-    let copied = RwSignal::new(false);
-    let copy = move |_| {
-        let Ok(address) = window().location().href() else { return };
-        leptos::task::spawn_local(async move {
-            let clipboard = window().navigator().clipboard();
-            // Browsers have no clipboard on plain http, except from this machine: then the address is shown to copy by hand.
-            let written = if clipboard.is_undefined() {
-                false
-            } else {
-                wasm_bindgen_futures::JsFuture::from(clipboard.write_text(&address)).await.is_ok()
-            };
-            if written {
-                copied.set(true);
-                set_timeout(move || copied.set(false), COPIED_SHOWN);
-            } else {
-                let _ = window().prompt_with_message_and_default(ui.text.copy_link, &address);
-            }
-        });
-    };
-    let label = move || if copied.get() { ui.text.copied } else { ui.text.copy_link }.to_owned();
-    view! {
-        <button class=class type="button" on:click=copy>
-            <Icon name="link"/>
-            <span class=labelled.then_some("icon-button-text") aria-live="polite">{text(label)}</span>
-        </button>
+/// Its button.
+#[must_use]
+pub fn retry(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    if is_down(seen) {
+        html.raw("<button class=\"link-button\" type=\"button\" data-do=\"reconnect\">")
+            .text(seen.text.reconnect)
+            .raw("</button>");
     }
+    html
 }

@@ -1,23 +1,30 @@
-//! The list of rooms.
+//! The list of rooms: those with something unread first, then by when something was last said there.
 
 use super::{
-    Ui, address, is_plain_click,
-    parts::{Hidden, Icon, Mark, hue, initial, text},
-    time::When,
+    Ui, address,
+    parts::{hue, icon, initial},
+    rows::{Look, Row, Written, mend, row, written},
+    state::ChatState,
+    switcher::Filter,
+    text::Text,
+    time::{Moment, now_rfc3339},
 };
-use crate::{
-    domain::{RoomId, limits},
-    protocol::RoomSummary,
-};
-use leptos::{either::Either, prelude::*};
+use crate::{domain::limits, html::Html, protocol::RoomSummary};
+use leptos::prelude::*;
 
-/// The list.
-#[island]
+/// The browser's date, once the page is live.
+type Today = Option<(u32, u32, u32)>;
+
+/// The list, as the server writes it.
+#[component]
 pub fn RoomList() -> impl IntoView {
     let ui = Ui::get();
-    // Rooms keep their order, so that each row finds its room by its place.
-    let ids =
-        move || ui.state.with(|state| state.rooms.iter().map(|room| room.room_id).enumerate().collect::<Vec<_>>());
+    let html = ui.state.with_untracked(|state| {
+        let (rows, looks) = rows(state, "r", false, ui.text);
+        let mut html = Html::new();
+        html.raw("<ul id=\"rooms\">").html(&written(&rows, &|at| looks[at].clone())).raw("</ul>");
+        html
+    });
     // A page of them keeps its rooms.
     let next = ui.state.with_untracked(|state| {
         let is_full = state.rooms.len() >= limits::ROOMS_LISTED as usize;
@@ -25,80 +32,120 @@ pub fn RoomList() -> impl IntoView {
     });
     view! {
         <nav class="room-list" aria-label=ui.text.rooms>
-            <ul>
-                <For each=ids key=|(_, id)| *id let((place, id))>
-                    <li><RoomItem place id/></li>
-                </For>
-            </ul>
+            <Filter/>
+            <Written id="room-list" class="room-list-rows" html/>
             {next.map(|last| view! { <a class="room-list-more" href=format!("/?after={last}")>{ui.text.more_rooms}</a> })}
         </nav>
     }
 }
 
-#[component]
-fn RoomItem(place: usize, id: RoomId) -> impl IntoView {
-    let ui = Ui::get();
-    let of_room = move |part: fn(Ui, &RoomSummary) -> String| {
-        move || ui.state.with(|state| state.rooms.get(place).map(|room| part(ui, room)).unwrap_or_default())
-    };
-    let is_lobby = ui.state.with_untracked(|state| state.rooms.get(place).is_some_and(|room| room.lobby));
-    let avatar = if is_lobby {
-        Either::Left(view! { <span class="avatar" aria-hidden="true"><Mark/></span> })
-    } else {
-        let class = format!("avatar {}", hue(&id.to_string()));
-        Either::Right(
-            view! { <span class=class aria-hidden="true">{text(of_room(|_, room| initial(&room.name)))}</span> },
-        )
-    };
-    let is_open = move || ui.state.with(|state| state.room.as_ref().is_some_and(|room| room.id == id));
-    let at = Memo::new(move |_| of_room(|_, room| room.at.clone().unwrap_or_default())());
-    let count = Memo::new(move |_| {
-        of_room(|_, room| if room.member_count > 0 { room.member_count.to_string() } else { String::new() })()
+/// Keeps the list as the state has it, in the browser.
+pub fn start(ui: Ui) {
+    // The server wrote every time as a day, in UTC.
+    let mut shown = ui.state.with_untracked(|state| rows(state, "r", false, ui.text).0);
+    Effect::new(move |_| {
+        let is_awake = ui.awake.get();
+        let (after, looks) = ui.state.with(|state| rows(state, "r", is_awake, ui.text));
+        if let Some(list) = document().get_element_by_id("rooms") {
+            mend(&list, &shown, &after, &|at| looks[at].clone());
+        }
+        shown = after;
     });
-    view! {
-        <a
-            class=if is_lobby { "room-item room-item-lobby" } else { "room-item" }
-            href=address(id)
-            aria-current=move || is_open().then_some("page")
-            on:click=move |click| follow(ui, &click, id)
-        >
-            {avatar}
-            <span class="room-item-text">
-                <span class="room-item-head">
-                    <span class="room-item-name">
-                        <span dir="auto">{text(of_room(|_, room| room.name.clone()))}</span>
-                        {is_lobby.then(|| view! { " " <span class="badge">{ui.text.anyone}</span> })}
-                    </span>
-                    {move || Some(at.get()).filter(|at| !at.is_empty()).map(|at| view! { <When at class="room-item-time"/> })}
-                </span>
-                <span class="room-item-foot">
-                    <span class="room-item-last" dir="auto">{text(of_room(last_line))}</span>
-                    <span class="room-item-end">
-                        {move || Some(count.get()).filter(|count| !count.is_empty()).map(|count| view! { <Count count/> })}
-                    </span>
-                </span>
-            </span>
-        </a>
-    }
 }
 
-#[component]
-fn Count(count: String) -> impl IntoView {
-    let ui = Ui::get();
-    view! { <span class="room-item-count"><Icon name="users"/>{count}<Hidden text=ui.text.present/></span> }
+/// The rows of the rooms whose names fit the filter; their ids begin with `prefix`. Times are the browser's once the
+/// page is live.
+pub fn rows(state: &ChatState, prefix: &str, is_awake: bool, text: &Text) -> (Vec<Row>, Vec<Look>) {
+    let today = is_awake.then(|| Moment::new(&now_rfc3339(), true).date());
+    let wanted = lowered(state.filter.trim());
+    let rooms = sorted(state).into_iter().filter(|room| wanted.is_empty() || lowered(&room.name).contains(&wanted));
+    rooms
+        .map(|room| {
+            let look = look(state, room, today, text);
+            (row(format!("{prefix}-{}", room.room_id), &look), look)
+        })
+        .unzip()
 }
 
-fn last_line(ui: Ui, room: &RoomSummary) -> String {
-    match &room.last {
-        Some(last) => format!("{}: {}", last.sender, last.message),
-        None => ui.text.nothing_yet.to_owned(),
-    }
+/// In small letters, by the browser: Rust's tables of them would weigh 3 KB. What is empty never asks it.
+fn lowered(text: &str) -> String {
+    if text.is_empty() { String::new() } else { js_sys::JsString::from(text).to_lower_case().into() }
 }
 
-/// From room to room the page stays; from elsewhere the link leads there the ordinary way.
-fn follow(ui: Ui, click: &web_sys::MouseEvent, room: RoomId) {
-    if is_plain_click(click) && ui.state.with_untracked(|state| state.room.is_some()) {
-        click.prevent_default();
-        ui.go(room, true);
+fn sorted(state: &ChatState) -> Vec<&RoomSummary> {
+    let mut rooms: Vec<&RoomSummary> = Vec::with_capacity(state.rooms.len());
+    let key = |room: &RoomSummary| (state.unread(room.room_id) > 0, room.at.clone());
+    for room in &state.rooms {
+        // Rooms where nothing was said stay in the order in which they were made.
+        let at = rooms.partition_point(|other| key(other) >= key(room));
+        rooms.insert(at, room);
     }
+    rooms
+}
+
+fn look(state: &ChatState, room: &RoomSummary, today: Today, text: &Text) -> Look {
+    let mut html = Html::new();
+    html.raw("<a class=\"room-item").raw(if room.lobby { " room-item-lobby" } else { "" });
+    html.raw("\" data-do=\"open\" href=\"").text(&address(room.room_id)).raw("\"");
+    html.raw(if is_open(state, room) { " aria-current=\"page\">" } else { ">" });
+    if room.lobby {
+        html.raw("<span class=\"avatar\" aria-hidden=\"true\"><svg class=\"mark\"><use href=\"/icons.svg#logo\"></use></svg></span>");
+    } else {
+        html.raw("<span class=\"avatar ").text(&hue(&room.room_id.to_string())).raw("\" aria-hidden=\"true\">");
+        html.text(&initial(&room.name)).raw("</span>");
+    }
+    html.raw("<span class=\"room-item-text\"><span class=\"room-item-head\"><span class=\"room-item-name\"><span dir=\"auto\">");
+    html.text(&room.name).raw("</span>");
+    if room.lobby {
+        html.raw(" <span class=\"badge\">").text(text.anyone).raw("</span>");
+    }
+    html.raw("</span>");
+    if let Some(at) = &room.at {
+        let shown = Moment::new(at, today.is_some()).short(today, text);
+        html.raw("<time class=\"room-item-time\" datetime=\"").text(at).raw("\">").text(&shown).raw("</time>");
+    }
+    html.raw("</span><span class=\"room-item-foot\">");
+    last_line(&mut html, state, room, text);
+    html.raw("<span class=\"room-item-end\">");
+    if room.member_count > 0 {
+        html.raw("<span class=\"room-item-count\">");
+        icon(&mut html, "users");
+        html.number(room.member_count.into())
+            .raw("<span class=\"visually-hidden\">")
+            .text(text.present)
+            .raw("</span></span>");
+    }
+    let unread = state.unread(room.room_id);
+    if unread > 0 {
+        html.raw("<span class=\"unread\">").text(&count(unread)).raw("<span class=\"visually-hidden\">");
+        html.text(text.unread).raw("</span></span>");
+    }
+    html.raw("</span></span></span></a>");
+    Look { tag: "li", class: if unread > 0 { "has-unread".into() } else { String::new() }, html }
+}
+
+fn is_open(state: &ChatState, room: &RoomSummary) -> bool {
+    state.room.as_ref().is_some_and(|open| open.id == room.room_id)
+}
+
+/// What waits to be sent, what is being written, or what was last said.
+fn last_line(html: &mut Html, state: &ChatState, room: &RoomSummary, text: &Text) {
+    html.raw("<span class=\"room-item-last\" dir=\"auto\">");
+    if state.has_unsent(room.room_id) {
+        icon(html, "alert");
+        html.text(text.unsent);
+    } else if let Some(draft) = state.draft(room.room_id).filter(|_| !is_open(state, room)) {
+        icon(html, "pencil");
+        html.text(draft.split('\n').next().unwrap_or_default());
+    } else if let Some(last) = &room.last {
+        html.text(&last.sender).raw(": ").text(&last.message);
+    } else {
+        html.text(text.nothing_yet);
+    }
+    html.raw("</span>");
+}
+
+/// Beyond a hundred nobody counts.
+fn count(unread: u32) -> String {
+    if unread < limits::UNREAD_COUNTED { unread.to_string() } else { format!("{}+", limits::UNREAD_COUNTED - 1) }
 }

@@ -2,12 +2,18 @@
 //! or late; it is tested here without a browser.
 
 use crate::{
-    domain::{Epoch, MessageId, RoomId, Seq},
-    protocol::{Member, Presence, RoomState, RoomSummary, RoomView, ServerFrame, Talk, Typing},
+    domain::{Epoch, MessageId, PersonId, RoomId, Seq},
+    protocol::{Member, Presence, ReadMark, RoomState, RoomSummary, RoomView, ServerFrame, Talk, Typing},
 };
 
 /// How long somebody counts as writing after their last TYPING, in milliseconds.
 const TYPING_SHOWN_MS: f64 = 5_000.0;
+/// New messages are read out at most once in this many milliseconds.
+const SPOKEN_EVERY_MS: f64 = 2_000.0;
+/// Messages that the page holds; beyond that the end that is further away goes.
+const MESSAGES_HELD: usize = 2_000;
+/// Messages that go at once.
+const PAGE: usize = 50;
 /// Comings and goings that the page remembers.
 const NOTICES_KEPT: usize = 50;
 
@@ -22,8 +28,21 @@ pub struct ChatState {
     pub partly: bool,
     /// The room on screen.
     pub room: Option<OpenRoom>,
-    /// What waits in rooms that are not on screen; it is sent when its room is opened again.
+    /// What waits in rooms that are not on screen.
     pub waiting: Vec<(RoomId, Vec<Sending>)>,
+    /// What is being written, in each room.
+    pub drafts: Vec<(RoomId, String)>,
+    /// How far this person has read, in each room where they have.
+    pub marks: Vec<ReadMark>,
+    /// The name, or a part of it, of the room that is looked for.
+    pub filter: String,
+    /// What was said since it was last read out to who does not see, and what is read out now.
+    pub unspoken: Vec<String>,
+    /// See there.
+    pub spoken: String,
+    spoken_at: f64,
+    /// Whether somebody looks: the window is visible and has the focus.
+    pub looking: bool,
     /// The connection.
     pub link: Link,
     /// Whether a room has let this browser in since the page was loaded.
@@ -54,6 +73,10 @@ pub struct OpenRoom {
     pub id: RoomId,
     /// Its name.
     pub name: String,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// Who made it.
+    pub created_by: Option<PersonId>,
     /// The history that its numbers belong to.
     pub epoch: Epoch,
     /// Every change up to this number has been applied.
@@ -62,8 +85,18 @@ pub struct OpenRoom {
     pub messages: Vec<Talk>,
     /// … from this place on. What changes before it is loaded with its page.
     from: Seq,
+    /// Whether they reach the end. Where they do not, what is new is loaded when somebody comes near.
+    pub newest: bool,
     /// What this browser has said and not seen come back.
     pub sending: Vec<Sending>,
+    /// The number up to which everything had been read when the room was opened: a line is drawn after it.
+    pub divider: Option<Seq>,
+    /// Whether it stays unread although it is on screen: somebody has said so.
+    pub stays_unread: bool,
+    /// The message that is being answered, or changed.
+    pub about: Option<About>,
+    /// Messages that are about to be deleted.
+    pub going: Vec<MessageId>,
     /// Who is here; not all in a crowd.
     pub members: Vec<Member>,
     /// How many are here.
@@ -78,6 +111,19 @@ pub struct OpenRoom {
     pub live: bool,
 }
 
+/// What the text in the composer has to do with an earlier message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The message.
+    pub id: MessageId,
+    /// Whether its text is changed; else it is answered.
+    pub edits: bool,
+    /// Its author.
+    pub sender: String,
+    /// Its text: as it was written where it is changed, as it is shown where it is answered.
+    pub text: String,
+}
+
 /// A message that this browser has sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sending {
@@ -87,6 +133,8 @@ pub struct Sending {
     pub text: String,
     /// When, as RFC 3339.
     pub at: String,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
     /// The code of its refusal.
     pub failed: Option<String>,
 }
@@ -122,8 +170,14 @@ pub enum Todo {
 impl ChatState {
     /// Applies one frame. `now` is the browser's clock in milliseconds.
     pub fn apply(&mut self, frame: ServerFrame, now: f64) -> Todo {
-        if let ServerFrame::List(summary) = frame {
-            return self.list(summary);
+        match frame {
+            ServerFrame::List(summary) => return self.list(summary),
+            ServerFrame::Read(mark) => {
+                self.set_mark(mark);
+                return Todo::Nothing;
+            }
+            ServerFrame::Talk(ref talk) => self.hears(talk),
+            _ => {}
         }
         let me = self.me.clone();
         let Some(room) = self.room.as_mut() else { return Todo::Nothing };
@@ -187,6 +241,11 @@ impl ChatState {
         if let Some(room) = self.room.as_mut().filter(|room| room.id == summary.room_id && !room.live) {
             room.member_count = summary.member_count;
         }
+        self.count(&summary);
+        if let Some(room) = self.room.as_mut().filter(|room| room.id == summary.room_id) {
+            room.name.clone_from(&summary.name);
+            room.topic.clone_from(&summary.topic);
+        }
         match self.rooms.iter_mut().find(|room| room.room_id == summary.room_id) {
             Some(known) => *known = summary,
             None if self.partly => {}
@@ -207,22 +266,30 @@ impl ChatState {
             self.close();
         }
         let before = self.room.take();
+        let is_new = before.is_none();
         let mut room = OpenRoom::from(view);
         if let Some(at) = self.waiting.iter().position(|(id, _)| *id == room.id) {
             room.sending = self.waiting.swap_remove(at).1;
         }
         if let Some(before) = before {
             room.sending = before.sending;
+            room.divider = before.divider;
+            room.stays_unread = before.stays_unread;
+            room.about = before.about;
+            room.going = before.going;
             room.notices = before.notices;
             room.noticed = before.noticed;
             // Older messages that join on without a gap stay on screen.
             let joins = before.messages.last().is_some_and(|last| last.seq >= room.from);
-            if before.epoch == room.epoch && joins && before.from < room.from {
+            if before.epoch == room.epoch && room.newest && joins && before.from < room.from {
                 room.from = before.from;
                 // What became of them meanwhile is still to be asked for.
                 room.head = room.head.min(before.head);
                 before.messages.into_iter().for_each(|talk| room.put(talk));
             }
+        }
+        if is_new {
+            room.divider = self.mark(room.id).map(|mark| mark.seq).filter(|_| self.unread(room.id) > 0);
         }
         let here: Vec<MessageId> = room.messages.iter().map(|talk| talk.id).collect();
         room.sending.retain(|sending| !here.contains(&sending.id));
@@ -230,15 +297,34 @@ impl ChatState {
     }
 
     fn close(&mut self) {
-        if let Some(room) = self.room.take().filter(|room| !room.sending.is_empty()) {
+        let Some(room) = self.room.take() else { return };
+        let unread = self.unread_of(&room);
+        if let Some(mark) = self.marks.iter_mut().find(|mark| mark.room_id == room.id) {
+            mark.unread = unread;
+        }
+        if !room.sending.is_empty() {
             self.waiting.push((room.id, room.sending));
         }
     }
 
-    /// Takes back what an earlier page of this browser left unsent; says whether it had not come through.
-    pub fn take_back(&mut self, id: RoomId, sending: Sending) -> bool {
-        let waiting = match self.room.as_mut().filter(|room| room.id == id) {
-            Some(room) if room.messages.iter().any(|talk| talk.id == sending.id) => return false,
+    /// Whether this person made the room on screen, and may give it another name.
+    #[must_use]
+    pub fn may_rename(&self) -> bool {
+        let me = self.me.as_ref().and_then(|me| me.person);
+        me.is_some() && self.room.as_ref().is_some_and(|room| room.created_by == me)
+    }
+
+    /// How many are in the room on screen.
+    #[must_use]
+    pub fn member_count(&self) -> u32 {
+        self.room.as_ref().map_or(0, |room| room.member_count)
+    }
+
+    // What this browser says
+
+    /// Where what is said in a room waits until it has come back.
+    pub fn unsent(&mut self, id: RoomId) -> &mut Vec<Sending> {
+        match self.room.as_mut().filter(|room| room.id == id) {
             Some(room) => &mut room.sending,
             None => {
                 let at = self.waiting.iter().position(|(room, _)| *room == id).unwrap_or_else(|| {
@@ -247,8 +333,155 @@ impl ChatState {
                 });
                 &mut self.waiting[at].1
             }
-        };
-        waiting.push(sending);
+        }
+    }
+
+    /// What was said in a room that was not on screen has come through, or was refused for good.
+    pub fn posted(&mut self, room: RoomId, id: MessageId, refused: Option<String>) {
+        let unsent = self.unsent(room);
+        match refused {
+            None => unsent.retain(|sending| sending.id != id),
+            Some(code) => {
+                if let Some(sending) = unsent.iter_mut().find(|sending| sending.id == id) {
+                    sending.failed = Some(code);
+                }
+            }
+        }
+        self.waiting.retain(|(_, sending)| !sending.is_empty());
+    }
+
+    /// Whether something said in a room that is not on screen waits there.
+    #[must_use]
+    pub fn has_unsent(&self, id: RoomId) -> bool {
+        let failed = |room: &OpenRoom| room.id == id && room.sending.iter().any(|sending| sending.failed.is_some());
+        self.waiting.iter().any(|(room, sending)| *room == id && !sending.is_empty())
+            || self.room.as_ref().is_some_and(failed)
+    }
+
+    /// What is being written in a room.
+    #[must_use]
+    pub fn draft(&self, id: RoomId) -> Option<&str> {
+        self.drafts.iter().find(|(room, _)| *room == id).map(|(_, text)| text.as_str())
+    }
+
+    /// Keeps what is being written in a room. Says whether there is one now where there was none, or the reverse.
+    pub fn set_draft(&mut self, id: RoomId, text: &str) -> bool {
+        let before = self.drafts.len();
+        match self.drafts.iter().position(|(room, _)| *room == id) {
+            Some(at) if text.is_empty() => drop(self.drafts.swap_remove(at)),
+            Some(at) => text.clone_into(&mut self.drafts[at].1),
+            None if text.is_empty() => {}
+            None => self.drafts.push((id, text.to_owned())),
+        }
+        before != self.drafts.len()
+    }
+
+    /// Whether this person wrote a message.
+    #[must_use]
+    pub fn is_own(&self, talk: &Talk) -> bool {
+        talk.person.is_some() && self.me.as_ref().is_some_and(|me| me.person == talk.person)
+    }
+
+    /// Whether a message is about to be deleted.
+    #[must_use]
+    pub fn is_going(&self, id: MessageId) -> bool {
+        self.room.as_ref().is_some_and(|room| room.going.contains(&id))
+    }
+
+    // What this person has read
+
+    fn mark(&self, id: RoomId) -> Option<&ReadMark> {
+        self.marks.iter().find(|mark| mark.room_id == id)
+    }
+
+    /// How many messages of others there are that this person has not seen; none in a room where they never were.
+    #[must_use]
+    pub fn unread(&self, id: RoomId) -> u32 {
+        match self.room.as_ref().filter(|room| room.id == id) {
+            Some(room) => self.unread_of(room),
+            None => self.mark(id).map_or(0, |mark| mark.unread),
+        }
+    }
+
+    fn unread_of(&self, room: &OpenRoom) -> u32 {
+        let Some(mark) = self.mark(room.id) else { return 0 };
+        let later = &room.messages[room.messages.partition_point(|talk| talk.seq <= mark.seq)..];
+        let here = later.iter().filter(|talk| !talk.deleted && !self.is_own(talk)).count() as u32;
+        // What is older than the page on screen is known as a number alone.
+        if room.from > mark.seq + 1 && room.older_than().is_some() { here.max(mark.unread) } else { here }
+    }
+
+    /// In all rooms together.
+    #[must_use]
+    pub fn unread_in_all(&self) -> u32 {
+        let others = self.marks.iter().map(|mark| self.unread(mark.room_id));
+        others.sum()
+    }
+
+    /// Everything in the room on screen was seen up to that place. Says whether that is news.
+    pub fn saw(&mut self, seq: Seq) -> Option<(RoomId, Seq)> {
+        let room = self.room.as_ref().filter(|room| room.live && !room.stays_unread)?;
+        self.me.as_ref()?;
+        let id = room.id;
+        match self.marks.iter_mut().find(|mark| mark.room_id == id) {
+            Some(mark) if mark.seq >= seq => return None,
+            Some(mark) => mark.seq = seq,
+            None => self.marks.push(ReadMark { room_id: id, seq, unread: 0 }),
+        }
+        Some((id, seq))
+    }
+
+    /// Everything after that place is unread again, and stays so until the room is opened anew.
+    pub fn mark_unread(&mut self, id: RoomId, seq: Seq) {
+        if let Some(room) = self.room.as_mut().filter(|room| room.id == id) {
+            room.divider = Some(seq);
+            room.stays_unread = true;
+        }
+        let unread = self.mark(id).map_or(0, |mark| mark.unread);
+        self.set_mark(ReadMark { room_id: id, seq, unread });
+    }
+
+    fn set_mark(&mut self, mark: ReadMark) {
+        match self.marks.iter_mut().find(|known| known.room_id == mark.room_id) {
+            Some(known) => *known = mark,
+            None => self.marks.push(mark),
+        }
+    }
+
+    /// Counts what is new in a room that is not on screen.
+    fn count(&mut self, summary: &RoomSummary) {
+        let known = self.rooms.iter().find(|room| room.room_id == summary.room_id).map(|room| room.message_count);
+        let is_open = self.room.as_ref().is_some_and(|room| room.id == summary.room_id);
+        let mark = self.marks.iter_mut().find(|mark| mark.room_id == summary.room_id);
+        if let (Some(known), Some(mark), false) = (known, mark, is_open) {
+            mark.unread += summary.message_count.saturating_sub(known) as u32;
+        }
+    }
+
+    /// Where nobody looks, the first new message is where they will have left off.
+    fn hears(&mut self, talk: &Talk) {
+        let Some(room) = self.room.as_ref().filter(|room| room.id == talk.room_id && room.live) else { return };
+        let is_new = talk.rev == talk.seq && talk.seq > room.head;
+        if !is_new || self.is_own(talk) {
+            return;
+        }
+        self.unspoken.push(format!("{}: {}", talk.sender, talk.message));
+        if self.looking || self.unread_of(room) > 0 {
+            return;
+        }
+        let mark = self.mark(room.id).map(|mark| mark.seq);
+        if let (Some(room), Some(mark)) = (self.room.as_mut(), mark) {
+            room.divider = Some(mark);
+        }
+    }
+
+    /// Takes back what an earlier page of this browser left unsent; says whether it had not come through.
+    pub fn take_back(&mut self, id: RoomId, sending: Sending) -> bool {
+        let is_here = |room: &OpenRoom| room.id == id && room.messages.iter().any(|talk| talk.id == sending.id);
+        if self.room.as_ref().is_some_and(is_here) {
+            return false;
+        }
+        self.unsent(id).push(sending);
         true
     }
 
@@ -263,12 +496,38 @@ impl ChatState {
             for talk in view.messages {
                 room.put(talk);
             }
+            if room.messages.len() > MESSAGES_HELD {
+                room.messages.truncate(MESSAGES_HELD);
+                room.newest = false;
+            }
         }
     }
 
-    /// Forgets who has stopped writing; says whether that changed anything.
+    /// Puts a page of the messages after `seq` behind the others, if that is still where it belongs.
+    pub fn append(&mut self, view: RoomView, seq: Seq) {
+        let belongs = |room: &&mut OpenRoom| {
+            let same_room = room.id == view.room.room_id && room.epoch == view.epoch;
+            same_room && room.newer_than() == Some(seq)
+        };
+        if let Some(room) = self.room.as_mut().filter(belongs) {
+            // What came while the page was on its way was not kept: then there is more to load.
+            room.newest = view.newest && view.room.head >= room.head;
+            view.messages.into_iter().for_each(|talk| room.put(talk));
+            let beyond = room.messages.len().saturating_sub(MESSAGES_HELD);
+            room.messages.drain(..beyond);
+            room.from = room.messages.first().map_or(1, |talk| talk.seq);
+        }
+    }
+
+    /// Forgets who has stopped writing, and reads out what was said; says whether that changed anything.
     pub fn tick(&mut self, now: f64) -> bool {
         let Some(room) = self.room.as_mut() else { return false };
+        // One announcement in two seconds, with all of it.
+        if !self.unspoken.is_empty() && now - self.spoken_at >= SPOKEN_EVERY_MS {
+            self.spoken_at = now;
+            self.spoken = std::mem::take(&mut self.unspoken).join("\n");
+            return true;
+        }
         let before = room.typing.len();
         room.typing.retain(|(_, until)| *until > now);
         room.typing.len() != before
@@ -280,11 +539,18 @@ impl From<RoomView> for OpenRoom {
         Self {
             id: view.room.room_id,
             name: view.room.name,
+            topic: view.room.topic,
+            created_by: view.room.created_by,
             epoch: view.epoch,
             head: view.room.head,
             from: view.messages.first().map_or(1, |talk| talk.seq),
+            newest: view.newest,
             messages: view.messages,
             sending: Vec::new(),
+            divider: None,
+            stays_unread: false,
+            about: None,
+            going: Vec::new(),
             members: view.members,
             member_count: view.room.member_count,
             typing: Vec::new(),
@@ -302,24 +568,44 @@ impl OpenRoom {
         Some(self.from).filter(|seq| *seq > 1)
     }
 
+    /// The message at that place, if it is here.
+    #[must_use]
+    pub fn message(&self, seq: Seq) -> Option<&Talk> {
+        self.messages.binary_search_by_key(&seq, |talk| talk.seq).ok().map(|at| &self.messages[at])
+    }
+
+    /// The first message after that place.
+    #[must_use]
+    pub fn after(&self, seq: Seq) -> Option<&Talk> {
+        self.messages.get(self.messages.partition_point(|talk| talk.seq <= seq))
+    }
+
     /// Whether there is nothing to show yet.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.messages.is_empty() && self.sending.is_empty() && self.notices.is_empty()
     }
 
-    /// Whether there are newer messages than those here: the page was asked for older ones.
+    /// The place of the last message here, if there are newer ones.
     #[must_use]
-    pub fn is_behind(&self) -> bool {
-        !self.live && self.messages.last().is_some_and(|talk| talk.seq < self.head)
+    pub fn newer_than(&self) -> Option<Seq> {
+        self.messages.last().map(|talk| talk.seq).filter(|_| !self.newest)
     }
 
     fn talk(&mut self, talk: Talk) -> Todo {
         let (rev, author) = (talk.rev, (talk.sender.clone(), talk.person, talk.guest.clone()));
         self.sending.retain(|sending| sending.id != talk.id);
+        if talk.deleted {
+            self.going.retain(|id| *id != talk.id);
+        }
         self.typing.retain(|(member, _)| (member.sender.clone(), member.person, member.guest.clone()) != author);
-        if talk.seq >= self.from {
+        let last = self.messages.last().map_or(0, |last| last.seq);
+        if talk.seq >= self.from && (self.newest || talk.seq <= last) {
             self.put(talk);
+            if self.messages.len() > MESSAGES_HELD + PAGE {
+                self.messages.drain(..PAGE);
+                self.from = self.messages.first().map_or(1, |talk| talk.seq);
+            }
         }
         if !self.live || rev <= self.head {
             return Todo::Nothing;
@@ -348,6 +634,7 @@ impl OpenRoom {
             return Todo::Reload;
         }
         self.name = state.name;
+        self.topic = state.topic;
         self.members = state.members;
         self.member_count = state.member_count;
         self.typing.clear();
@@ -365,8 +652,8 @@ impl OpenRoom {
         let member = member_of(&presence);
         self.member_count = presence.member_count;
         if !self.members.contains(&member) {
-            self.members.push(member);
-            self.members.sort_by(|a, b| a.sender.cmp(&b.sender));
+            let at = self.members.partition_point(|other| other.sender <= member.sender);
+            self.members.insert(at, member);
             self.notice(true, presence.sender);
         }
         Todo::Nothing
@@ -407,10 +694,7 @@ fn member_of(presence: &Presence) -> Member {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        domain::PersonId,
-        protocol::{ErrorFrame, Sync},
-    };
+    use crate::protocol::{ErrorFrame, Sync};
     use rand::{Rng, SeedableRng, rngs::StdRng};
 
     fn talk(room_id: RoomId, seq: Seq, rev: Seq, message: &str) -> Talk {
@@ -418,6 +702,7 @@ mod tests {
             room_id,
             sender: "mina".into(),
             message: message.into(),
+            html: None,
             id: MessageId::new(),
             seq,
             rev,
@@ -442,11 +727,14 @@ mod tests {
             last: None,
             at: None,
             member_count: 0,
+            message_count: messages,
+            created_by: None,
         };
         let view = RoomView {
             room,
             epoch: Epoch::new(),
             messages: (1..=messages).map(|n| talk(id, n, n, &n.to_string())).collect(),
+            newest: true,
             members: vec![],
         };
         let mut state = ChatState::default();
@@ -465,6 +753,8 @@ mod tests {
             last: None,
             at: None,
             member_count: 2,
+            message_count: head,
+            created_by: None,
         }
     }
 
@@ -574,12 +864,106 @@ mod tests {
             room: RoomSummary { head: 9, ..summary(id, 9) },
             epoch: room(&state).epoch,
             messages: (6..=9).map(|n| talk(id, n, n, &n.to_string())).collect(),
+            newest: true,
             members: vec![],
         };
         state.room = Some(view.into());
         state.apply(ServerFrame::Sync(Sync { room_id: id, head: 9 }), 0.0);
         assert_eq!(state.apply(ServerFrame::Talk(talk(id, 3, 10, "changed")), 0.0), Todo::Nothing);
         assert_eq!((shown(&state).len(), room(&state).older_than(), room(&state).head), (4, Some(6), 10));
+    }
+
+    /// The messages of those places, as a page of a room.
+    fn view(state: &ChatState, places: std::ops::RangeInclusive<Seq>, head: Seq) -> RoomView {
+        let OpenRoom { id, epoch, .. } = *room(state);
+        let messages = places.map(|n| talk(id, n, n, &n.to_string())).collect::<Vec<_>>();
+        let newest = messages.last().is_some_and(|last| last.seq == head);
+        RoomView { room: summary(id, head), epoch, messages, newest, members: vec![] }
+    }
+
+    #[test]
+    fn a_window_further_back_grows_to_both_sides_and_meets_the_present_without_a_hole() {
+        let (mut state, id) = state(300);
+        let page = view(&state, 101..=150, 300);
+        state.room = Some(page.into());
+        state.apply(ServerFrame::Sync(Sync { room_id: id, head: 300 }), 0.0);
+        assert_eq!(state.apply(ServerFrame::Talk(talk(id, 301, 301, "301")), 0.0), Todo::Nothing);
+        assert_eq!((room(&state).messages.len(), room(&state).head), (50, 301), "what is beyond the window waits");
+        let mut edited = talk(id, 120, 302, "edited");
+        edited.id = room(&state).message(120).expect("here").id;
+        state.apply(ServerFrame::Talk(edited), 0.0);
+        assert_eq!(room(&state).message(120).expect("here").message, "edited");
+
+        state.prepend(view(&state, 51..=100, 302), 101);
+        state.append(view(&state, 151..=200, 302), 150);
+        state.append(view(&state, 999..=999, 999), 150);
+        assert_eq!((room(&state).older_than(), room(&state).newer_than()), (Some(51), Some(200)));
+        // The page was read before 301 came: it looks like the end, and is not.
+        state.append(view(&state, 201..=300, 300), 200);
+        assert_eq!(room(&state).newer_than(), Some(300));
+        state.append(view(&state, 301..=301, 302), 300);
+        assert!(!room(&state).newest, "a page of another end");
+        let mut end = view(&state, 303..=303, 303);
+        state.apply(ServerFrame::Talk(talk(id, 303, 303, "303")), 0.0);
+        end.newest = true;
+        state.append(end, 301);
+        assert_eq!((room(&state).newer_than(), room(&state).messages.last().map(|talk| talk.seq)), (None, Some(303)));
+        state.apply(ServerFrame::Talk(talk(id, 304, 304, "304")), 0.0);
+        assert_eq!(room(&state).messages.last().map(|talk| talk.seq), Some(304));
+        let places: Vec<Seq> = room(&state).messages.iter().map(|talk| talk.seq).collect();
+        assert_eq!(places, (51..=304).filter(|seq| *seq != 302).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_page_holds_so_many_messages_and_lets_go_of_the_far_end() {
+        let (mut state, id) = state(MESSAGES_HELD as Seq);
+        for n in 1..=PAGE as Seq + 1 {
+            let seq = MESSAGES_HELD as Seq + n;
+            state.apply(ServerFrame::Talk(talk(id, seq, seq, "new")), 0.0);
+        }
+        assert_eq!((room(&state).messages.len(), room(&state).older_than()), (MESSAGES_HELD + 1, Some(51)));
+        state.prepend(view(&state, 1..=50, 2_051), 51);
+        assert_eq!((room(&state).messages.len(), room(&state).older_than()), (MESSAGES_HELD, None));
+        assert_eq!(room(&state).newer_than(), Some(MESSAGES_HELD as Seq));
+    }
+
+    fn unread(state: &ChatState) -> (u32, Option<Seq>) {
+        let room = room(state);
+        (state.unread(room.id), room.divider)
+    }
+
+    #[test]
+    fn what_was_not_seen_is_unread_and_its_own_author_has_read_it() {
+        let (mut state, id) = state(3);
+        let me = PersonId::new();
+        state.me = Some(Member { sender: "jun".into(), person: Some(me), guest: None });
+        assert_eq!(unread(&state), (0, None), "never here before");
+        assert_eq!(state.saw(3), Some((id, 3)));
+        assert_eq!(state.saw(3), None);
+        let own = Talk { person: Some(me), guest: None, ..talk(id, 4, 4, "own") };
+        state.apply(ServerFrame::Talk(own), 0.0);
+        for n in 5..=6 {
+            state.apply(ServerFrame::Talk(talk(id, n, n, "new")), 0.0);
+        }
+        assert_eq!(unread(&state), (2, Some(3)), "a line is drawn where nobody looked any more");
+        state.looking = true;
+        assert_eq!((state.saw(5), state.unread(id)), (Some((id, 5)), 1));
+        state.mark_unread(id, 1);
+        assert_eq!((unread(&state), state.saw(6)), ((4, Some(1)), None));
+        state.apply(ServerFrame::Read(ReadMark { room_id: id, seq: 6, unread: 0 }), 0.0);
+        assert_eq!(state.unread(id), 0, "read in another tab");
+    }
+
+    #[test]
+    fn what_is_new_in_other_rooms_is_counted_from_the_list() {
+        let (mut state, _) = state(1);
+        let (visited, never) = (RoomId::new(), RoomId::new());
+        state.rooms = vec![summary(visited, 10), summary(never, 10)];
+        state.marks = vec![ReadMark { room_id: visited, seq: 8, unread: 2 }];
+        for id in [visited, never] {
+            state.apply(ServerFrame::List(summary(id, 15)), 0.0);
+        }
+        assert_eq!((state.unread(visited), state.unread(never), state.unread_in_all()), (7, 0, 7));
     }
 
     #[test]
@@ -620,6 +1004,7 @@ mod tests {
             id: back.id,
             text: "안녕".into(),
             at: String::new(),
+            reply_to: None,
             failed: None,
         });
         let refusal = ErrorFrame {
@@ -648,11 +1033,14 @@ mod tests {
                 last: None,
                 at: None,
                 member_count: 0,
+                message_count: 0,
+                created_by: None,
             };
-            RoomView { room, epoch: Epoch::new(), messages: vec![], members: vec![] }
+            RoomView { room, epoch: Epoch::new(), messages: vec![], newest: true, members: vec![] }
         };
         let (first, second) = (room(&state).id, RoomId::new());
-        let sending = Sending { id: MessageId::new(), text: "안녕".into(), at: String::new(), failed: None };
+        let sending =
+            Sending { id: MessageId::new(), text: "안녕".into(), at: String::new(), reply_to: None, failed: None };
         state.room.as_mut().expect("open").sending.push(sending.clone());
         state.open(view(second));
         assert!(room(&state).sending.is_empty());
@@ -666,7 +1054,7 @@ mod tests {
     fn what_came_through_before_the_page_was_loaded_is_not_sent_again() {
         let (mut state, id) = state(1);
         let through = room(&state).messages[0].id;
-        let sending = |id| Sending { id, text: "안녕".into(), at: String::new(), failed: None };
+        let sending = |id| Sending { id, text: "안녕".into(), at: String::new(), reply_to: None, failed: None };
         assert!(!state.take_back(id, sending(through)));
         assert!(state.take_back(id, sending(MessageId::new())));
         assert_eq!(room(&state).sending.len(), 1);

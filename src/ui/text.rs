@@ -74,8 +74,8 @@ pub struct Text {
     pub older: &'static str,
     /// Below a page of the list of rooms.
     pub more_rooms: &'static str,
-    /// Below a page of older messages, without JavaScript.
-    pub newest: &'static str,
+    /// Below the timeline, where that is not the end.
+    pub newer: &'static str,
     /// A guest's badge.
     pub guest: &'static str,
     /// One's own badge.
@@ -98,6 +98,52 @@ pub struct Text {
     pub deleted: &'static str,
     /// Beside the time of a message whose text was changed.
     pub edited: &'static str,
+    /// The button of a message's menu.
+    pub more: &'static str,
+    /// While a deletion can be undone.
+    pub undo: &'static str,
+    /// A deed.
+    pub edit: &'static str,
+    /// A deed.
+    pub reply: &'static str,
+    /// A deed.
+    pub react: &'static str,
+    /// A deed.
+    pub copy: &'static str,
+    /// A deed.
+    pub copy_address: &'static str,
+    /// A deed.
+    pub mark_unread: &'static str,
+    /// The line before the first unread message.
+    pub unread_from_here: &'static str,
+    /// Behind the number of unread messages, for screen readers.
+    pub unread: &'static str,
+    /// In the list, of a room.
+    pub unsent: &'static str,
+    /// Over the composer.
+    pub editing: &'static str,
+    /// Over the composer.
+    pub cancel: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub share: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub rename: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub room_name: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub room_topic: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub save: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub say_first_link: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub qr: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub switcher: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub filter: &'static str,
+    /// The room: its link, name and topic; the way to others.
+    pub nothing_found: &'static str,
     /// The composer.
     pub message: &'static str,
     /// The composer.
@@ -120,6 +166,12 @@ pub struct Text {
     pub reload: &'static str,
     /// "4 are here".
     pub people_here: fn(u32) -> String,
+    /// Over the composer: whom the text answers.
+    pub replying: fn(&str) -> String,
+    /// Who has put a reaction to a message.
+    pub reacted: fn(&[String]) -> String,
+    /// The way to the end, with so many unread messages there.
+    pub new_below: fn(u32) -> String,
     /// Who is writing; never none.
     pub typing: fn(&[String]) -> String,
     /// Who came; never none.
@@ -186,7 +238,7 @@ static KO: Text = Text {
     conversation: "대화",
     older: "이전 메시지 보기",
     more_rooms: "방 더 보기",
-    newest: "최근 메시지 보기",
+    newer: "이후 메시지 보기",
     guest: "손님",
     me: "나",
     members: "함께 있는 사람",
@@ -198,6 +250,29 @@ static KO: Text = Text {
     discard: "지우기",
     deleted: "삭제된 메시지입니다",
     edited: "고침",
+    more: "더 보기",
+    undo: "되돌리기",
+    edit: "고치기",
+    reply: "답하기",
+    react: "공감하기",
+    copy: "복사",
+    copy_address: "메시지 링크 복사",
+    mark_unread: "여기부터 안 읽음",
+    unread_from_here: "여기부터 새 메시지",
+    unread: "개 안 읽음",
+    unsent: "보내지 못한 메시지",
+    editing: "메시지를 고치는 중",
+    cancel: "취소",
+    share: "초대",
+    rename: "방 이름과 주제 고치기",
+    room_name: "방 이름",
+    room_topic: "주제 (한 줄)",
+    save: "저장",
+    say_first_link: "링크나 QR 코드로 누구나 들어올 수 있습니다",
+    qr: "이 방의 QR 코드",
+    switcher: "방으로 가기",
+    filter: "방 찾기",
+    nothing_found: "그런 방이 없습니다",
     message: "메시지",
     message_example: "메시지를 써 보세요",
     send: "보내기",
@@ -209,6 +284,12 @@ static KO: Text = Text {
     crashed: "화면이 멈췄습니다. 새로고침하면 이어서 쓸 수 있습니다.",
     reload: "새로고침",
     people_here: |n| format!("{n}명이 함께 있습니다"),
+    replying: |name| format!("{name} 님에게 답하기"),
+    reacted: |names| match listed(names) {
+        (names, 0) => format!("{names} 님의 공감"),
+        (names, more) => format!("{names} 님 외 {more}명의 공감"),
+    },
+    new_below: |n| if n == 0 { "최근 메시지로".into() } else { format!("새 메시지 {n}개") },
     typing: |names| match listed(names) {
         (names, 0) => format!("{names} 님이 쓰고 있습니다"),
         (names, more) => format!("{names} 님 외 {more}명이 쓰고 있습니다"),
@@ -279,7 +360,7 @@ static EN: Text = Text {
     conversation: "Conversation",
     older: "Earlier messages",
     more_rooms: "More rooms",
-    newest: "Latest messages",
+    newer: "Later messages",
     guest: "guest",
     me: "you",
     members: "Here now",
@@ -291,6 +372,29 @@ static EN: Text = Text {
     discard: "Delete",
     deleted: "This message was deleted",
     edited: "edited",
+    more: "More",
+    undo: "Undo",
+    edit: "Edit",
+    reply: "Reply",
+    react: "React",
+    copy: "Copy",
+    copy_address: "Copy link to message",
+    mark_unread: "Mark unread from here",
+    unread_from_here: "New from here",
+    unread: "unread",
+    unsent: "Not sent yet",
+    editing: "Editing a message",
+    cancel: "Cancel",
+    share: "Invite",
+    rename: "Change name and topic",
+    room_name: "Name",
+    room_topic: "Topic (one line)",
+    save: "Save",
+    say_first_link: "Anyone with the link or the QR code can come in",
+    qr: "This room's QR code",
+    switcher: "Go to a room",
+    filter: "Find a room",
+    nothing_found: "There is no such room",
     message: "Message",
     message_example: "Write a message",
     send: "Send",
@@ -302,6 +406,12 @@ static EN: Text = Text {
     crashed: "The page has stopped. Reload it to go on.",
     reload: "Reload",
     people_here: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },
+    replying: |name| format!("Replying to {name}"),
+    reacted: |names| match listed(names) {
+        (names, 0) => format!("from {names}"),
+        (names, more) => format!("from {names} and {more} more"),
+    },
+    new_below: |n| if n == 0 { "To the latest".into() } else { format!("{n} new") },
     typing: |names| match listed(names) {
         (who, 0) if names.len() == 1 => format!("{who} is writing"),
         (who, 0) => format!("{who} are writing"),

@@ -1,7 +1,7 @@
 //! Times on the page: UTC in what the server renders, the browser's own zone once the page is live.
 
-use super::{Ui, parts::text, text::Text};
-use leptos::prelude::*;
+use super::text::Text;
+use std::cell::RefCell;
 
 /// A point in time, as a calendar and a clock show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,20 +24,20 @@ impl Moment {
     /// Reads RFC 3339 in UTC, as the protocol has it; `local` turns it into the browser's zone.
     #[must_use]
     pub fn new(at: &str, local: bool) -> Self {
-        if local {
-            let date = js_sys::Date::new(&at.into());
-            return Self {
-                year: date.get_full_year(),
-                month: date.get_month() + 1,
-                day: date.get_date(),
-                weekday: date.get_day(),
-                hour: date.get_hours(),
-                minute: date.get_minutes(),
-            };
-        }
+        Self::shifted(at, if local { offset(at) } else { 0 })
+    }
+
+    /// The same in a zone that is ahead of UTC by so many minutes.
+    fn shifted(at: &str, ahead: i64) -> Self {
         let part = |range| at.get(range).and_then(|digits: &str| digits.parse().ok()).unwrap_or(0);
-        let (year, month, day) = (part(0..4), part(5..7), part(8..10));
-        Self { year, month, day, weekday: weekday(year, month, day), hour: part(11..13), minute: part(14..16) }
+        let minutes = days(part(0..4), part(5..7), part(8..10)) * DAY + part(11..13) * 60 + part(14..16) + ahead;
+        let (day, minute) = (minutes.div_euclid(DAY), minutes.rem_euclid(DAY));
+        let (year, month, date) = date(day);
+        // 1970-01-01 was a Thursday.
+        let weekday = (day + 4).rem_euclid(7);
+        let [year, month, day, weekday, hour, minute] =
+            [year, month, date, weekday, minute / 60, minute % 60].map(|number| number as u32);
+        Self { year, month, day, weekday, hour, minute }
     }
 
     /// The date alone.
@@ -51,47 +51,51 @@ impl Moment {
     pub fn clock(&self, text: &Text) -> String {
         (text.time)(self.hour, self.minute)
     }
+
+    /// The clock today, else the day; `today` is the browser's date, once the page is live.
+    #[must_use]
+    pub fn short(&self, today: Option<(u32, u32, u32)>, text: &Text) -> String {
+        if today == Some(self.date()) { self.clock(text) } else { (text.short_day)(self.month, self.day) }
+    }
 }
 
-/// Sakamoto's method; 0 is Sunday.
-fn weekday(year: u32, month: u32, day: u32) -> u32 {
-    const SHIFTS: [u32; 12] = [0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4];
-    let year = if month < 3 { year.saturating_sub(1) } else { year };
-    (year + year / 4 - year / 100 + year / 400 + SHIFTS[(month as usize + 11) % 12] + day) % 7
+/// Minutes of a day.
+const DAY: i64 = 24 * 60;
+
+thread_local! {
+    /// How far the browser's zone is ahead of UTC in the hour of this name: asking it is slow, and messages come in
+    /// the order of their times.
+    static OFFSET: RefCell<(String, i64)> = RefCell::default();
 }
 
-/// The time of day, in the reader's zone once the page is live.
-#[component]
-pub fn Clock(
-    /// RFC 3339, UTC.
-    at: String,
-    /// The class of the element.
-    class: &'static str,
-) -> impl IntoView {
-    let ui = Ui::get();
-    let when = at.clone();
-    view! { <time class=class datetime=at>{text(move || Moment::new(&when, ui.awake.get()).clock(ui.text))}</time> }
-}
-
-/// The time of day today, else the day, in the reader's zone once the page is live.
-#[component]
-pub fn When(
-    /// RFC 3339, UTC.
-    at: String,
-    /// The class of the element.
-    class: &'static str,
-) -> impl IntoView {
-    let ui = Ui::get();
-    let when = at.clone();
-    let shown = move || {
-        let moment = Moment::new(&when, ui.awake.get());
-        if ui.awake.get() && moment.date() == Moment::new(&now_rfc3339(), true).date() {
-            moment.clock(ui.text)
-        } else {
-            (ui.text.short_day)(moment.month, moment.day)
+fn offset(at: &str) -> i64 {
+    let hour = at.get(..13).unwrap_or_default();
+    OFFSET.with_borrow_mut(|(known, minutes)| {
+        if known != hour {
+            let behind = js_sys::Date::new(&at.into()).get_timezone_offset();
+            (*known, *minutes) = (hour.to_owned(), if behind.is_nan() { 0 } else { -behind as i64 });
         }
-    };
-    view! { <time class=class datetime=at>{text(shown)}</time> }
+        *minutes
+    })
+}
+
+/// Days since 1970-01-01. Years begin with March here, so that the leap day is the last: then the months before
+/// one take 153 days for every five.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month < 3);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468
+}
+
+/// The year, month and day of a day since 1970-01-01: the reverse of [`days`].
+fn date(day: i64) -> (i64, i64, i64) {
+    let day = day + 719_468;
+    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let (shown, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + next, shown, of_year - (153 * month + 2) / 5 + 1)
 }
 
 /// The browser's clock as RFC 3339 in UTC.
@@ -110,5 +114,26 @@ mod tests {
         assert_eq!(moment, Moment { year: 2026, month: 11, day: 22, weekday: 0, hour: 19, minute: 17 });
         assert_eq!(Moment::new("2024-02-29T00:00:00.000Z", false).weekday, 4);
         assert_eq!(Moment::new("nonsense", false).hour, 0);
+    }
+
+    #[test]
+    fn in_another_zone_it_may_be_another_day() {
+        let seoul = Moment::shifted("2024-02-29T19:17:23.042Z", 9 * 60);
+        assert_eq!((seoul.date(), seoul.hour, seoul.minute, seoul.weekday), ((2024, 3, 1), 4, 17, 5));
+        let west = Moment::shifted("2026-01-01T01:30:00.000Z", -210);
+        assert_eq!((west.date(), west.hour, west.minute, west.weekday), ((2025, 12, 31), 22, 0, 3));
+    }
+
+    #[test]
+    fn every_day_of_four_centuries_is_found_again() {
+        let mut last = 0;
+        for day in days(1970, 1, 1)..days(2370, 1, 1) {
+            let (year, month, date) = date(day);
+            assert_eq!(days(year, month, date), day);
+            let number = year * 10_000 + month * 100 + date;
+            assert!(number > last, "{number} after {last}");
+            last = number;
+        }
+        assert_eq!(last, 23_691_231);
     }
 }

@@ -1,281 +1,286 @@
-//! What was said, by days and by runs of one author.
+//! What was said: by days, by runs of one author, in chunks that the browser need not lay out until they are near.
 
 use super::{
-    Ui, is_plain_click,
-    parts::{Avatar, Icon, Mark, hue},
-    room_header::CopyLink,
+    Ui, message,
+    message::Place,
+    parts::{Icon, icon},
+    regions::{Region, Seen},
+    rows::{Look, Row, Written, mend, mix, mix_text, written},
     state::{ChatState, Notice, OpenRoom, Sending},
-    time::{Clock, Moment},
+    text::Text,
+    time::Moment,
 };
 use crate::{
-    domain::{MessageId, PersonId, RoomId},
+    domain::{PersonId, Seq},
+    html::Html,
     protocol::{Member, Talk},
 };
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 
 /// Messages of one author further apart than this many minutes do not make one run.
 const RUN_MINUTES: u32 = 5;
+/// Places in a chunk.
+const CHUNK: Seq = 50;
+/// The chunk of what is not stored yet.
+const UNSTORED: Seq = Seq::MAX;
 
 /// One line of the timeline.
-#[derive(Clone, Debug, PartialEq)]
-enum Line {
+enum Line<'a> {
     Day(Moment),
-    Notice(RoomId, Notice),
-    Message { talk: Box<Talk>, first: bool, own: bool },
-    Sending { sending: Sending, me: Member, first: bool },
+    Unread,
+    Notice(&'a Notice),
+    Message { talk: &'a Talk, answers: Option<&'a Talk>, place: Place, at: Moment },
+    Sending { sending: &'a Sending, me: &'a Member, place: Place, at: Moment },
 }
 
-/// Two lines with the same key look the same, in whatever rooms they are.
-type Key = (u8, u128, u64, bool);
-
-impl Line {
-    fn key(&self) -> Key {
-        let number = |bytes: &[u8; 16]| u128::from_be_bytes(*bytes);
+impl Line<'_> {
+    fn row(&self, awake: bool, with_menu: bool) -> Row {
         match self {
-            Self::Day(day) => (0, u128::from(day.year * 10_000 + day.month * 100 + day.day), 0, false),
-            Self::Notice(room, notice) => {
-                (1, number(room.as_bytes()), notice.number << 32 | notice.names.len() as u64, false)
+            Self::Day(day) => Row { id: format!("d-{}", day.year * 10_000 + day.month * 100 + day.day), version: 0 },
+            Self::Unread => Row { id: "unread".into(), version: 0 },
+            Self::Notice(notice) => Row { id: format!("n-{}", notice.number), version: notice.names.len() as u64 },
+            Self::Message { talk, answers, place, .. } => {
+                let marks = [awake, with_menu, place.first, place.own, place.going]
+                    .iter()
+                    .fold(0, |all, mark| all << 1 | u64::from(*mark));
+                let version = mix(mix(mix(0, talk.rev), marks), answers.map_or(0, |answered| answered.rev));
+                Row { id: format!("m-{}", talk.seq), version }
             }
-            Self::Message { talk, first, own } => {
-                (2, number(talk.id.as_bytes()), talk.rev * 2 + u64::from(*own), *first)
+            Self::Sending { sending, place, .. } => {
+                let version = mix_text(u64::from(place.first), sending.failed.as_deref().unwrap_or_default());
+                Row { id: format!("m-{}", sending.id), version: mix_text(version, &sending.text) }
             }
-            Self::Sending { sending, first, .. } => {
-                (3, number(sending.id.as_bytes()), u64::from(sending.failed.is_some()), *first)
+        }
+    }
+
+    fn look(&self, me: Option<&Member>, text: &Text) -> Look {
+        match self {
+            Self::Day(day) => sentence("day", &(text.day)(day.month, day.day, day.weekday)),
+            Self::Unread => sentence("unread-line", text.unread_from_here),
+            Self::Notice(notice) => {
+                let words = if notice.came { text.came } else { text.went };
+                sentence("system-line", &words(&notice.names))
             }
+            Self::Message { talk, answers, place, at } => message::stored(talk, *answers, me, *place, *at, text),
+            Self::Sending { sending, me, place, at } => message::sending(sending, me, *place, *at, text),
         }
     }
 }
 
-/// The timeline.
-#[island]
+fn sentence(class: &str, words: &str) -> Look {
+    let mut html = Html::new();
+    html.text(words);
+    Look { tag: "p", class: class.into(), html }
+}
+
+/// A chunk: its lines, and the rows that they make.
+struct Chunk<'a> {
+    number: Seq,
+    lines: Vec<Line<'a>>,
+    rows: Vec<Row>,
+}
+
+impl Chunk<'_> {
+    fn row(&self) -> Row {
+        // Its element is made once; what is in it is mended by itself.
+        Row { id: format!("c-{}", self.number), version: 0 }
+    }
+}
+
+/// What of the timeline is on screen.
+pub type Shown = Vec<(Row, Vec<Row>)>;
+
+/// The timeline, as the server writes it.
+#[component]
 pub fn Timeline() -> impl IntoView {
     let ui = Ui::get();
-    let lines = move || {
-        let local = ui.awake.get();
-        ui.state.with(|state| state.room.as_ref().map(|room| lines(room, state.me.as_ref(), local))).unwrap_or_default()
-    };
-    let is_silent = Memo::new(move |_| ui.state.with(|state| state.room.as_ref().is_some_and(OpenRoom::is_silent)));
-    view! {
-        <div class="timeline-frame">
-            <div class="timeline" role="log" aria-live="off" aria-label=ui.text.conversation tabindex="0">
-                <div class="timeline-content">
-                    {move || if is_silent.get() { Either::Left(view! { <Silence/> }) } else { Either::Right(view! { <Beginning/> }) }}
-                    <div class="chunk">
-                        <For each=lines key=Line::key let(line)>{show(line)}</For>
-                    </div>
-                    <BackToNewest/>
-                </div>
-            </div>
-        </div>
-    }
-}
-
-#[component]
-fn Silence() -> impl IntoView {
-    let ui = Ui::get();
-    view! {
-        <div class="blank">
-            <Mark/>
-            <p class="blank-title">{ui.text.nothing_yet}</p>
-            <p class="blank-text">{ui.text.say_first}</p>
-            <CopyLink class="button button-quiet copy-link" labelled=false/>
-        </div>
-    }
-}
-
-/// The way to older messages, or the word that there are none.
-#[component]
-fn Beginning() -> impl IntoView {
-    let ui = Ui::get();
-    let oldest = |state: &ChatState| state.room.as_ref().and_then(|room| Some((room.id, room.older_than()?)));
-    let before = move || ui.state.with(oldest).map(|(_, seq)| format!("?before={seq}"));
-    let load = move |click: web_sys::MouseEvent| {
-        if let (true, Some((room, seq))) = (is_plain_click(&click), ui.state.with_untracked(oldest)) {
-            click.prevent_default();
-            ui.load_older(room, seq);
-        }
-    };
-    let is_whole = Memo::new(move |_| before().is_none());
-    move || {
-        if is_whole.get() {
-            Either::Left(view! { <p class="beginning"><Mark/>{ui.text.beginning}</p> })
-        } else {
-            Either::Right(view! { <a class="button button-quiet older" href=before on:click=load>{ui.text.older}</a> })
-        }
-    }
-}
-
-/// From a page of older messages, which only a reader without JavaScript stays on, back to the newest.
-#[component]
-fn BackToNewest() -> impl IntoView {
-    let ui = Ui::get();
-    let room = ui.state.with_untracked(|state| state.room.as_ref().filter(|room| room.is_behind()).map(|room| room.id));
-    let behind = Memo::new(move |_| ui.state.with(|state| state.room.as_ref().is_some_and(OpenRoom::is_behind)));
-    room.map(|id| {
-        let hidden = move || !behind.get();
-        view! { <a class="button button-quiet older" href=super::address(id) hidden=hidden>{ui.text.newest}</a> }
-    })
-}
-
-/// A message as it is drawn, whether it is stored or on its way.
-struct Said {
-    element: String,
-    class: String,
-    author: String,
-    with_avatar: bool,
-    is_guest: bool,
-    is_edited: bool,
-    at: String,
-    body: String,
-    note: Option<(MessageId, Option<String>)>,
-}
-
-fn show(line: Line) -> impl IntoView {
-    let ui = Ui::get();
-    match line {
-        Line::Day(day) => Either::Left(sentence("day", (ui.text.day)(day.month, day.day, day.weekday))),
-        Line::Notice(_, notice) => {
-            let words = if notice.came { (ui.text.came)(&notice.names) } else { (ui.text.went)(&notice.names) };
-            Either::Left(sentence("system-line", words))
-        }
-        Line::Message { talk, first, own } => {
-            let of = hue_of(&talk.sender, talk.person, talk.guest.as_deref());
-            let state = if talk.deleted { "message-deleted" } else { "" };
-            Either::Right(message(Said {
-                element: format!("m-{}", talk.seq),
-                class: class_of(first, own, state, &of),
-                author: talk.sender,
-                with_avatar: first && !own,
-                is_guest: talk.guest.is_some(),
-                is_edited: talk.edited_at.is_some(),
-                at: talk.at,
-                body: if talk.deleted { ui.text.deleted.into() } else { talk.message },
-                note: None,
-            }))
-        }
-        Line::Sending { sending, me, first } => {
-            let of = hue_of(&me.sender, me.person, me.guest.as_deref());
-            let state = if sending.failed.is_some() { "message-failed" } else { "message-sending" };
-            Either::Right(message(Said {
-                element: format!("m-{}", sending.id),
-                class: class_of(first, true, state, &of),
-                author: me.sender,
-                with_avatar: false,
-                is_guest: false,
-                is_edited: false,
-                at: sending.at,
-                body: sending.text,
-                note: Some((sending.id, sending.failed)),
-            }))
-        }
-    }
-}
-
-fn sentence(class: &'static str, words: String) -> impl IntoView {
-    view! { <p class=class>{words}</p> }
-}
-
-fn message(said: Said) -> impl IntoView {
-    let ui = Ui::get();
-    view! {
-        <article class=said.class id=said.element>
-            {said.with_avatar.then(|| view! { <Avatar name=said.author.clone()/> })}
-            <p class="message-head">
-                <span class="message-author" dir="auto">{said.author}</span>" "
-                {said.is_guest.then(|| view! { <span class="badge">{ui.text.guest}</span>" " })}
-                <Clock at=said.at class="message-time"/>
-            </p>
-            <div class="message-body" dir="auto">
-                {said.body}
-                {said.is_edited.then(|| view! { <span class="message-edited">{ui.text.edited}</span> })}
-            </div>
-            {said.note.map(|(id, failed)| view! { <Note id failed/> })}
-        </article>
-    }
-}
-
-/// How it stands with a message that is not stored yet.
-#[component]
-fn Note(id: MessageId, failed: Option<String>) -> impl IntoView {
-    let ui = Ui::get();
-    let is_failed = failed.is_some();
-    let words =
-        failed.map_or(ui.text.sending.to_owned(), |code| format!("{} {}", ui.text.not_sent, (ui.text.error)(&code)));
-    let buttons = is_failed.then(|| {
-        view! {
-            " "<button class="link-button" type="button" on:click=move |_| ui.say_again(id)>{ui.text.retry}</button>
-            " "<button class="link-button" type="button" on:click=move |_| ui.discard(id)>{ui.text.discard}</button>
-        }
+    let html = ui.state.with_untracked(|state| {
+        let chunks = chunks(state, false);
+        let (me, text) = (state.me.as_ref(), ui.text);
+        let look = |at: usize| chunk_look(&chunks[at], me, text);
+        written(&chunks.iter().map(Chunk::row).collect::<Vec<_>>(), &look)
     });
     view! {
-        <p class="message-note" role=is_failed.then_some("alert")>
-            <Icon name=if is_failed { "alert" } else { "clock" }/>{words}{buttons}
-        </p>
+        <div class="timeline-frame">
+            <div class="timeline" id="timeline" role="log" aria-live="off" aria-label=ui.text.conversation tabindex="0">
+                <div class="timeline-content">
+                    <Region id="timeline-top"/>
+                    <Written id="chunks" class="chunks" html/>
+                    <Region id="timeline-end"/>
+                </div>
+            </div>
+            <p class="visually-hidden" role="log" aria-live="polite"><Region id="announcer"/></p>
+            <button class="button button-quiet to-latest" id="to-latest" type="button" data-do="latest" hidden>
+                <Icon name="down"/><span>{(ui.text.new_below)(0)}</span>
+            </button>
+        </div>
     }
 }
 
-fn class_of(first: bool, own: bool, state: &str, of: &str) -> String {
-    let mut class = String::from("message");
-    for part in [if first { "message-first" } else { "" }, if own { "message-own" } else { "" }, state, &hue(of)] {
-        if !part.is_empty() {
-            class.push(' ');
-            class.push_str(part);
+/// What others have just said, for who does not see it: never what is old, nor one's own.
+#[must_use]
+pub fn announcement(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    html.text(&seen.state.spoken);
+    html
+}
+
+/// Keeps the timeline as the state has it, in the browser.
+pub fn start(ui: Ui) {
+    // What the server wrote: nothing is read from the page.
+    let mut shown = ui.state.with_untracked(|state| shown(&chunks(state, false)));
+    Effect::new(move |_| {
+        let awake = ui.awake.get();
+        ui.state.with(|state| {
+            let chunks = chunks(state, awake);
+            let after = self::shown(&chunks);
+            show(&shown, &after, &chunks, state.me.as_ref(), ui.text);
+            shown = after;
+        });
+    });
+}
+
+fn shown(chunks: &[Chunk<'_>]) -> Shown {
+    chunks.iter().map(|chunk| (chunk.row(), chunk.rows.clone())).collect()
+}
+
+fn show(before: &Shown, after: &Shown, chunks: &[Chunk<'_>], me: Option<&Member>, text: &Text) {
+    let Some(parent) = document().get_element_by_id("chunks") else { return };
+    let heads = |shown: &Shown| shown.iter().map(|(head, _)| head.clone()).collect::<Vec<_>>();
+    mend(&parent, &heads(before), &heads(after), &|at| chunk_look(&chunks[at], me, text));
+    for (chunk, (head, rows)) in chunks.iter().zip(after) {
+        let old = before.iter().find(|(old, _)| old == head);
+        if let (Some((_, old)), Some(element)) = (old, document().get_element_by_id(&head.id)) {
+            mend(&element, old, rows, &|at| chunk.lines[at].look(me, text));
         }
     }
-    class
 }
 
-/// What somebody's hue is taken from.
+fn chunk_look(chunk: &Chunk<'_>, me: Option<&Member>, text: &Text) -> Look {
+    let html = written(&chunk.rows, &|at| chunk.lines[at].look(me, text));
+    Look { tag: "div", class: "chunk".into(), html }
+}
+
+/// Above the first line: the way to older messages, or that there are none.
 #[must_use]
-pub fn hue_of(sender: &str, person: Option<PersonId>, guest: Option<&str>) -> String {
-    person.map_or_else(|| format!("{sender}{}", guest.unwrap_or_default()), |id| id.to_string())
+pub fn top(&Seen { state, text, .. }: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    let Some(room) = &state.room else { return html };
+    if room.is_silent() {
+        html.raw("<div class=\"blank\"><svg class=\"mark\" aria-hidden=\"true\"><use href=\"/icons.svg#logo\"></use></svg><p class=\"blank-title\">");
+        html.text(text.nothing_yet).raw("</p><p class=\"blank-text\">").text(text.say_first).raw("</p>");
+        html.raw("<button class=\"button button-quiet copy-link\" type=\"button\" data-do=\"copy-link\">");
+        icon(&mut html, "link");
+        html.raw("<span aria-live=\"polite\">").text(text.copy_link).raw("</span></button></div>");
+    } else if let Some(seq) = room.older_than() {
+        html.raw("<a class=\"button button-quiet older\" data-do=\"older\" href=\"?before=").number(seq).raw("\">");
+        html.text(text.older).raw("</a>");
+    } else {
+        html.raw("<p class=\"beginning\"><svg class=\"mark\" aria-hidden=\"true\"><use href=\"/icons.svg#logo\"></use></svg>");
+        html.text(text.beginning).raw("</p>");
+    }
+    html
 }
 
-/// The lines of a room, in order: days before their first message, comings and goings where they fell,
+/// Below the last line: the way on, where that is not the end.
+#[must_use]
+pub fn end(&Seen { state, text, .. }: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    if let Some((room, seq)) = state.room.as_ref().and_then(|room| Some((room, room.newer_than()?))) {
+        html.raw("<a class=\"button button-quiet older\" data-do=\"newer\" href=\"?after=").number(seq).raw("\">");
+        html.text(text.newer).raw("</a>");
+        html.raw("<a class=\"button button-quiet older\" data-do=\"latest\" href=\"")
+            .text(&super::address(room.id))
+            .raw("\">");
+        html.text(&(text.new_below)(0)).raw("</a>");
+    }
+    html
+}
+
+/// The lines of the room on screen, in order: days before their first message, comings and goings where they fell,
 /// and at the end what is still being sent.
-fn lines(room: &OpenRoom, me: Option<&Member>, local: bool) -> Vec<Line> {
-    let mut lines = Vec::with_capacity(room.messages.len() + room.sending.len() + 8);
+fn chunks(state: &ChatState, awake: bool) -> Vec<Chunk<'_>> {
+    let Some(room) = &state.room else { return Vec::new() };
+    let me = state.me.as_ref();
+    let unread = room.divider.and_then(|mark| room.after(mark)).map(|talk| talk.seq);
+    let mut writer = Writer { chunks: Vec::new(), run: None, day: None, unread, awake, with_menu: me.is_some() };
     let mut notices = room.notices.iter().peekable();
-    let mut day = None;
-    let mut run: Option<(String, Moment)> = None;
     let start = room.messages.first().map_or(0, |talk| talk.seq);
     while notices.next_if(|notice| notice.after + 1 < start).is_some() {}
     while let Some(notice) = notices.next_if(|notice| notice.after < start) {
-        lines.push(Line::Notice(room.id, notice.clone()));
+        writer.put(start / CHUNK, Line::Notice(notice));
     }
     for talk in &room.messages {
-        let moment = Moment::new(&talk.at, local);
-        if day != Some(moment.date()) {
-            day = Some(moment.date());
-            run = None;
-            lines.push(Line::Day(moment));
-        }
-        let author = hue_of(&talk.sender, talk.person, talk.guest.as_deref());
-        let first = !continues(run.as_ref(), &author, &moment);
-        run = Some((author, moment));
-        let own = me.is_some_and(|me| me.person.is_some() && me.person == talk.person);
-        lines.push(Line::Message { talk: Box::new(talk.clone()), first, own });
+        writer.message(room, talk, me);
         while let Some(notice) = notices.next_if(|notice| notice.after == talk.seq) {
-            run = None;
-            lines.push(Line::Notice(room.id, notice.clone()));
+            writer.run = None;
+            writer.put(talk.seq / CHUNK, Line::Notice(notice));
         }
     }
-    lines.extend(notices.cloned().map(|notice| Line::Notice(room.id, notice)));
-    if let Some(me) = me {
-        for sending in &room.sending {
-            let moment = Moment::new(&sending.at, local);
-            let author = hue_of(&me.sender, me.person, me.guest.as_deref());
-            let first = !continues(run.as_ref(), &author, &moment);
-            run = Some((author, moment));
-            lines.push(Line::Sending { sending: sending.clone(), me: me.clone(), first });
-        }
+    notices.for_each(|notice| writer.put(UNSTORED, Line::Notice(notice)));
+    for sending in me.iter().flat_map(|_| &room.sending) {
+        writer.sending(sending, me);
     }
-    lines
+    writer.chunks
 }
 
-fn continues(run: Option<&(String, Moment)>, author: &str, moment: &Moment) -> bool {
-    run.is_some_and(|(last, since)| {
-        let minutes = (moment.hour * 60 + moment.minute).checked_sub(since.hour * 60 + since.minute);
-        last == author && since.date() == moment.date() && minutes.is_some_and(|minutes| minutes < RUN_MINUTES)
-    })
+/// Who wrote a message.
+type By<'a> = (&'a str, Option<PersonId>, Option<&'a str>);
+
+struct Writer<'a> {
+    chunks: Vec<Chunk<'a>>,
+    /// The author of the last message, and when.
+    run: Option<(By<'a>, Moment)>,
+    day: Option<(u32, u32, u32)>,
+    /// The first message that was not read yet.
+    unread: Option<Seq>,
+    awake: bool,
+    with_menu: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn put(&mut self, number: Seq, line: Line<'a>) {
+        if self.chunks.last().is_none_or(|chunk| chunk.number != number) {
+            self.chunks.push(Chunk { number, lines: Vec::new(), rows: Vec::new() });
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.rows.push(line.row(self.awake, self.with_menu));
+            chunk.lines.push(line);
+        }
+    }
+
+    fn message(&mut self, room: &'a OpenRoom, talk: &'a Talk, me: Option<&Member>) {
+        let chunk = talk.seq / CHUNK;
+        let at = Moment::new(&talk.at, self.awake);
+        if self.day != Some(at.date()) {
+            self.day = Some(at.date());
+            self.run = None;
+            self.put(chunk, Line::Day(at));
+        }
+        if self.unread == Some(talk.seq) {
+            self.run = None;
+            self.put(chunk, Line::Unread);
+        }
+        let own = me.is_some_and(|me| me.person.is_some() && me.person == talk.person);
+        let first = self.begins_run((&talk.sender, talk.person, talk.guest.as_deref()), at);
+        let answers = talk.reply_to.as_ref().and_then(|quote| room.message(quote.seq));
+        let place = Place { first, own, going: room.going.contains(&talk.id) };
+        self.put(chunk, Line::Message { talk, answers, place, at });
+    }
+
+    fn sending(&mut self, sending: &'a Sending, me: Option<&'a Member>) {
+        let Some(me) = me else { return };
+        let at = Moment::new(&sending.at, self.awake);
+        let first = self.begins_run((&me.sender, me.person, me.guest.as_deref()), at);
+        self.put(UNSTORED, Line::Sending { sending, me, place: Place { first, own: true, going: false }, at });
+    }
+
+    fn begins_run(&mut self, author: By<'a>, at: Moment) -> bool {
+        let continues = self.run.as_ref().is_some_and(|(last, since)| {
+            let minutes = (at.hour * 60 + at.minute).checked_sub(since.hour * 60 + since.minute);
+            *last == author && since.date() == at.date() && minutes.is_some_and(|minutes| minutes < RUN_MINUTES)
+        });
+        self.run = Some((author, at));
+        !continues
+    }
 }

@@ -1,18 +1,18 @@
 //! Reads what the server says, by the browser's own JSON parser: serde's and the generated callers of the
 //! server functions would make the page a third heavier.
 
-use super::FirstPage;
+use super::{FirstPage, state::Sending};
 use crate::{
-    domain::{Epoch, Error, Lang, MessageId, PersonId, RoomId, Seq},
+    domain::{Epoch, Error, Lang, MessageId, PersonId, RoomId, Window},
     protocol::{
-        ErrorFrame, LastLine, Member, Members, Presence, Reaction, ReplyTo, Restart, RoomState, RoomSummary, RoomView,
-        ServerFrame, Sync, Talk, Typing,
+        ErrorFrame, LastLine, Member, Members, Presence, Reaction, ReadMark, ReplyTo, Restart, RoomState, RoomSummary,
+        RoomView, ServerFrame, Sync, Talk, Typing,
     },
 };
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, Response};
+use web_sys::{RequestInit, Response, UrlSearchParams};
 
 /// What can be read from a JSON value.
 pub trait Read: Sized {
@@ -38,13 +38,14 @@ read! {
     Members { room_id, member_count }
     Presence { room_id, sender, message, person, guest, member_count }
     Reaction { emoji, by }
+    ReadMark { room_id, seq, unread }
     ReplyTo { id, seq, sender, excerpt }
     Restart { after_ms }
     RoomState { room_id, name, topic, lobby, epoch, head, you, members, member_count, reset }
-    RoomSummary { room_id, name, topic, lobby, head, last, at, member_count }
-    RoomView { room, epoch, messages, members }
+    RoomSummary { room_id, name, topic, lobby, head, last, at, member_count, message_count, created_by }
+    RoomView { room, epoch, messages, newest, members }
     Sync { room_id, head }
-    Talk { room_id, sender, message, id, seq, rev, at, person, guest, edited_at, deleted, reply_to, reactions }
+    Talk { room_id, sender, message, html, id, seq, rev, at, person, guest, edited_at, deleted, reply_to, reactions }
     Typing { room_id, sender, person, guest }
 }
 
@@ -127,6 +128,7 @@ pub fn frame(text: &str) -> Option<ServerFrame> {
         "SYNC" => ServerFrame::Sync(Read::read(&value)?),
         "MEMBERS" => ServerFrame::Members(Read::read(&value)?),
         "TYPING" => ServerFrame::Typing(Read::read(&value)?),
+        "READ" => ServerFrame::Read(Read::read(&value)?),
         "LIST" => ServerFrame::List(Read::read(&value)?),
         "PONG" => ServerFrame::Pong,
         "RESTART" => ServerFrame::Restart(Read::read(&value)?),
@@ -135,7 +137,7 @@ pub fn frame(text: &str) -> Option<ServerFrame> {
     })
 }
 
-read! { FirstPage { lang, me, rooms, partly, room, older } }
+read! { FirstPage { lang, me, rooms, marks, partly, room } }
 
 impl FirstPage {
     /// The page that this browser was given.
@@ -150,9 +152,15 @@ impl FirstPage {
 ///
 /// # Errors
 /// What the server says; `busy` when it cannot be reached.
-pub async fn room_page(room_id: RoomId, before: Option<Seq>) -> Result<RoomView, Error> {
-    let before = before.map(|seq| format!("&before={seq}")).unwrap_or_default();
-    let address = format!("/api/room_page?room_id={room_id}{before}");
+pub async fn room_page(room_id: RoomId, which: Window) -> Result<RoomView, Error> {
+    let (name, seq) = match which {
+        Window::Newest => ("", 0),
+        Window::Before(seq) => ("&before=", seq),
+        Window::After(seq) => ("&after=", seq),
+        Window::Around(seq) => ("&at=", seq),
+    };
+    let place = if name.is_empty() { String::new() } else { format!("{name}{seq}") };
+    let address = format!("/api/room_page?room_id={room_id}{place}");
     let response = answered(window().fetch_with_str(&address)).await;
     let value = match response {
         Some(response) if response.status() == Error::RoomNotFound.status() => return Err(Error::RoomNotFound),
@@ -162,16 +170,32 @@ pub async fn room_page(room_id: RoomId, before: Option<Seq>) -> Result<RoomView,
     value.and_then(|value| Read::read(&value)).ok_or(Error::Busy { retry_after_ms: 1_000 })
 }
 
-/// Posts one field to a server function; what comes back is where to go next.
+/// Posts fields to a server function; what comes back is where to go next.
 ///
 /// # Errors
 /// The code of the refusal; `busy` when the server cannot be reached.
-pub async fn post(path: &str, name: &str, value: &str) -> Result<Option<String>, String> {
+pub async fn post(path: &str, fields: &[(&str, String)]) -> Result<Option<String>, String> {
+    let body = UrlSearchParams::new();
+    if let Ok(body) = &body {
+        fields.iter().for_each(|(name, value)| body.append(name, value));
+    }
+    send(path, body.ok()).await
+}
+
+/// Posts a form to a server function; what comes back is where to go next.
+///
+/// # Errors
+/// Those of [`post`].
+pub async fn post_form(path: &str, form: &web_sys::Element) -> Result<Option<String>, String> {
+    let data = web_sys::FormData::new_with_form(form.unchecked_ref()).map_err(|_| "internal")?;
+    send(path, UrlSearchParams::new_with_str_sequence_sequence(&data).ok()).await
+}
+
+async fn send(path: &str, body: Option<UrlSearchParams>) -> Result<Option<String>, String> {
     let request = RequestInit::new();
     request.set_method("POST");
-    if let Ok(fields) = web_sys::UrlSearchParams::new() {
-        fields.append(name, value);
-        request.set_body(&fields);
+    if let Some(body) = &body {
+        request.set_body(body);
     }
     let Some(response) = answered(window().fetch_with_str_and_init(path, &request)).await else {
         return Err("busy".into());
@@ -181,6 +205,17 @@ pub async fn post(path: &str, name: &str, value: &str) -> Result<Option<String>,
     }
     let code = json(&response).await.and_then(|error| field(&error, "code"));
     Err(code.unwrap_or_default())
+}
+
+/// Says something in a room without being there, under the message's own id.
+///
+/// # Errors
+/// The code of the refusal; `busy` when the server cannot be reached.
+pub async fn post_message(room: RoomId, sending: &Sending) -> Result<(), String> {
+    let mut fields =
+        vec![("room_id", room.to_string()), ("message", sending.text.clone()), ("id", sending.id.to_string())];
+    fields.extend(sending.reply_to.map(|id| ("reply_to", id.to_string())));
+    post(super::composer::PATH, &fields).await.map(drop)
 }
 
 async fn answered(request: js_sys::Promise) -> Option<Response> {

@@ -17,8 +17,8 @@ use super::{
     writer::{Asker, Outcome},
 };
 use crate::{
-    domain::{Author, AuthorKind, DisplayName, Error, MessageId, RoomId, limits},
-    protocol::{ClientFrame, ReadMark, Refusal, RoomState, RoomSummary, ServerFrame},
+    domain::{Author, AuthorKind, DisplayName, Error, MessageId, RoomId, Seq, limits},
+    protocol::{ClientFrame, Refusal, RoomState, RoomSummary, ServerFrame},
 };
 use futures_util::future::BoxFuture;
 use line::Line;
@@ -177,7 +177,7 @@ impl Session {
             ClientFrame::React { room_id, id, emoji, on } => {
                 self.change(room_id, id, Wish::React { emoji, on }).await;
             }
-            ClientFrame::Read { room_id, seq, unread } => self.read(ReadMark { room_id, seq }, unread).await,
+            ClientFrame::Read { room_id, seq, unread } => self.read(room_id, seq, unread).await,
             ClientFrame::Typing { room_id } => self.typing(room_id),
             ClientFrame::Watch { on } => {
                 self.chat.hub().watch(self.mailbox.id, on);
@@ -339,10 +339,10 @@ impl Session {
     }
 
     /// A guest's mark is not kept: nobody would find it again.
-    async fn read(&mut self, mark: ReadMark, unread: bool) {
+    async fn read(&mut self, room: RoomId, seq: Seq, unread: bool) {
         let Some(person) = self.opened.person.as_ref().map(|person| person.id) else { return };
-        if let Err(error) = self.chat.read(self.mailbox.id, person, mark, unread).await {
-            self.refuse(error, Some(mark.room_id), None);
+        if let Err(error) = self.chat.read(self.mailbox.id, person, room, seq, unread).await {
+            self.refuse(error, Some(room), None);
         }
     }
 

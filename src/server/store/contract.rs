@@ -1,9 +1,9 @@
 //! What every store promises, told as one story and tried on each.
 
-use super::{Applied, Change, NewMessage, Person, Slice, Sqlite, Store, TokenHash};
+use super::{Applied, Change, Mark, NewMessage, Person, Slice, Sqlite, Store, TokenHash};
 use crate::domain::{
     Author, AuthorKind, Body, DisplayName, Emoji, Error, Message, MessageId, PersonId, Reaction, RoomId, RoomName, Seq,
-    Timestamp, limits,
+    Timestamp, Topic, Window, limits,
 };
 use std::path::Path;
 
@@ -41,6 +41,8 @@ async fn every_promise(open: impl AsyncFn() -> Box<dyn Store>) {
     its_author_changes_a_message_and_nobody_else(&*store).await;
     reactions_are_changes_too_and_count_once(&*store).await;
     a_read_mark_goes_forward_unless_it_is_meant_to_go_back(&*store).await;
+    unread_are_the_messages_of_others_that_still_stand(&*store).await;
+    a_room_is_renamed_by_whoever_made_it(&*store).await;
     let (epoch, content) = (store.epoch(), everything(&*store, room).await);
     store.close().await;
 
@@ -175,17 +177,26 @@ async fn a_reply_quotes_what_it_answers(store: &dyn Store, room: RoomId, first: 
 
 async fn pages_go_back_and_changes_go_on(store: &dyn Store, room: RoomId) {
     let seqs = |slice: &Slice| slice.messages.iter().map(|message| message.seq).collect::<Vec<_>>();
-    for (before, limit, expected) in [
-        (None, 3, vec![9, 10, 11]),
-        (None, 100, (1..=11).collect()),
-        (Some(9), 3, vec![6, 7, 8]),
-        (Some(3), 100, vec![1, 2]),
-        (Some(1), 100, vec![]),
-        (Some(0), 100, vec![]),
-        (Some(Seq::MAX), 1, vec![11]),
+    for (window, limit, expected) in [
+        (Window::Newest, 3, vec![9, 10, 11]),
+        (Window::Newest, 100, (1..=11).collect()),
+        (Window::Before(9), 3, vec![6, 7, 8]),
+        (Window::Before(3), 100, vec![1, 2]),
+        (Window::Before(1), 100, vec![]),
+        (Window::Before(0), 100, vec![]),
+        (Window::Before(Seq::MAX), 1, vec![11]),
+        (Window::After(0), 2, vec![1, 2]),
+        (Window::After(9), 100, vec![10, 11]),
+        (Window::After(11), 100, vec![]),
+        (Window::After(Seq::MAX), 100, vec![]),
+        (Window::Around(6), 4, vec![4, 5, 6, 7]),
+        (Window::Around(1), 4, vec![1, 2, 3, 4]),
+        (Window::Around(11), 4, vec![9, 10, 11]),
+        (Window::Around(99), 4, vec![10, 11]),
+        (Window::Around(Seq::MAX), 1, vec![]),
     ] {
-        let page = store.page(room, before, limit).await.expect("a page");
-        assert_eq!((seqs(&page), page.room.head), (expected, 11), "before {before:?}, {limit}");
+        let page = store.page(room, window, limit).await.expect("a page");
+        assert_eq!((seqs(&page), page.room.head), (expected, 11), "{window:?}, {limit}");
     }
     for (since, limit, expected) in
         [(0, 3, vec![1, 2, 3]), (8, 100, vec![9, 10, 11]), (11, 100, vec![]), (Seq::MAX, 100, vec![])]
@@ -193,7 +204,7 @@ async fn pages_go_back_and_changes_go_on(store: &dyn Store, room: RoomId) {
         let slice = store.changed_since(room, since, limit).await.expect("changes");
         assert_eq!((seqs(&slice), slice.room.head), (expected, 11), "since {since}, {limit}");
     }
-    assert_eq!(store.page(RoomId::new(), None, 1).await.map(|slice| seqs(&slice)), Err(Error::RoomNotFound));
+    assert_eq!(store.page(RoomId::new(), Window::Newest, 1).await.map(|slice| seqs(&slice)), Err(Error::RoomNotFound));
     assert_eq!(store.changed_since(RoomId::new(), 0, 1).await.map(|slice| seqs(&slice)), Err(Error::RoomNotFound));
 }
 
@@ -267,7 +278,7 @@ async fn its_author_changes_a_message_and_nobody_else(store: &dyn Store) {
         );
     }
     assert_eq!(head(store, room).await, 3);
-    let quoted = store.page(room, None, 9).await.expect("a page").messages.remove(1);
+    let quoted = store.page(room, Window::Newest, 9).await.expect("a page").messages.remove(1);
     assert_eq!(quoted.reply_to.map(|quote| quote.excerpt), Some("first".into()));
 
     let gone = Message { rev: 4, body: String::new(), edited_at: None, deleted: true, ..first.clone() };
@@ -342,11 +353,45 @@ async fn a_read_mark_goes_forward_unless_it_is_meant_to_go_back(store: &dyn Stor
         (1, true, None),
         (Seq::MAX, true, Some(3)),
     ] {
-        assert_eq!(store.read(jun.id, room, seq, back).await, Ok(moved), "{seq} {back}");
+        let mark = moved.map(|seq| Mark { room, seq, unread: 3 - seq as u32 });
+        assert_eq!(store.read(jun.id, room, seq, back).await, Ok(mark), "{seq} {back}");
     }
-    assert_eq!(store.reads(jun.id).await, Ok(vec![(room, 3)]));
+    assert_eq!(store.reads(jun.id).await, Ok(vec![Mark { room, seq: 3, unread: 0 }]));
     assert_eq!(store.reads(mina.id).await, Ok(vec![]));
     assert_eq!(store.read(jun.id, RoomId::new(), 1, false).await, Err(Error::RoomNotFound));
+}
+
+async fn a_room_is_renamed_by_whoever_made_it(store: &dyn Store) {
+    let (_, [mina, jun]) = a_room_with_two(store, "이름 바꾸는 방", [25, 26]).await;
+    let made = store.create_room(RoomId::new(), &room_name("옛 이름"), Some(mina.id), NOW).await.expect("a room");
+    assert_eq!((made.created_by, made.topic), (Some(mina.id), None));
+    let (name, topic) = (room_name("새 이름"), Topic::parse("봄 이야기").expect("a topic"));
+    let change = async |id, by| store.change_room(id, by, &name, topic.as_ref()).await;
+    let changed = change(made.id, mina.id).await.expect("changed");
+    assert_eq!((changed.name, changed.topic.as_deref()), (name.clone(), Some("봄 이야기")));
+    assert_eq!(change(made.id, jun.id).await, Err(Error::Forbidden));
+    assert_eq!(change(store.lobby(), mina.id).await, Err(Error::Forbidden));
+    assert_eq!(change(RoomId::new(), mina.id).await, Err(Error::RoomNotFound));
+    let again = store.change_room(made.id, mina.id, &name, None).await.expect("changed");
+    assert_eq!(again.topic, None);
+}
+
+async fn unread_are_the_messages_of_others_that_still_stand(store: &dyn Store) {
+    let (room, [mina, jun]) = a_room_with_two(store, "안 읽은 방", [23, 24]).await;
+    said_by(store, room, &mina, "읽음").await;
+    let first = said_by(store, room, &mina, "지움").await;
+    said_by(store, room, &jun, "제 것").await;
+    store.read(jun.id, room, 1, false).await.expect("a mark");
+    let unread = async || store.reads(jun.id).await.expect("marks")[0].unread;
+    assert_eq!(unread().await, 1);
+    let delete = Change::Delete { room, id: first.id, person: mina.id };
+    store.apply(&[delete]).await.expect("a store")[0].clone().expect("deleted");
+    assert_eq!(unread().await, 0);
+    assert_eq!(store.room(room).await.expect("a room").messages, 3, "messages ever said");
+    for n in 0..limits::UNREAD_COUNTED + 5 {
+        said_by(store, room, &mina, &n.to_string()).await;
+    }
+    assert_eq!(unread().await, limits::UNREAD_COUNTED);
 }
 
 /// Two persons, named after their tokens, and a room of their own.
@@ -377,7 +422,8 @@ async fn head(store: &dyn Store, room: RoomId) -> Seq {
 
 /// All that a reader can see.
 async fn everything(store: &dyn Store, room: RoomId) -> String {
-    let (rooms, page) = (store.rooms(None, 99).await, store.page(room, None, 1_000).await.map(|slice| slice.messages));
+    let (rooms, page) =
+        (store.rooms(None, 99).await, store.page(room, Window::Newest, 1_000).await.map(|slice| slice.messages));
     let mut held = store.held_names().await.expect("names");
     held.sort_by_key(|(person, _)| *person);
     format!("{rooms:?} {page:?} {held:?} {:?}", store.session(&token(8), NOW).await)

@@ -1,9 +1,9 @@
 //! A store that keeps nothing, for the benchmark alone: what fan-out costs without a disk.
 
-use super::{Applied, Change, LOBBY_NAME, NewMessage, Person, Slice, Store, TokenHash, excerpt};
+use super::{Applied, Change, LOBBY_NAME, Mark, NewMessage, Person, Slice, Store, TokenHash, excerpt};
 use crate::domain::{
     AuthorKind, Emoji, Epoch, Error, Message, MessageId, NameKey, PersonId, Quote, Reaction, Room, RoomId, RoomName,
-    Seq, Timestamp, limits,
+    Seq, Timestamp, Topic, Window, limits,
 };
 use async_trait::async_trait;
 use std::{
@@ -66,7 +66,7 @@ impl Memory {
     pub fn new() -> Self {
         let lobby = RoomId::new();
         let mut state = State::default();
-        state.add_room(lobby, &RoomName::stored(LOBBY_NAME.into()), true);
+        state.add_room(lobby, &RoomName::stored(LOBBY_NAME.into()), None, true);
         Self { epoch: Epoch::new(), lobby, state: Arc::new(Mutex::new(state)), closed: Arc::default() }
     }
 
@@ -88,8 +88,9 @@ impl Default for Memory {
 }
 
 impl State {
-    fn add_room(&mut self, id: RoomId, name: &RoomName, lobby: bool) -> Room {
-        let room = Room { id, name: name.clone(), topic: None, lobby, head: 0, last: None };
+    fn add_room(&mut self, id: RoomId, name: &RoomName, by: Option<PersonId>, lobby: bool) -> Room {
+        let room =
+            Room { id, name: name.clone(), topic: None, created_by: by, lobby, head: 0, messages: 0, last: None };
         self.places.insert(id, self.rooms.len());
         self.rooms.push(Log {
             room: room.clone(),
@@ -123,11 +124,18 @@ impl Log {
     fn summary(&self) -> Room {
         let last = self.said.values().rev().map(|said| &said.message).find(|message| !message.deleted);
         let last = last.map(|last| (last.author.name.to_string(), excerpt(last.body.clone()), last.at));
-        Room { last, ..self.room.clone() }
+        Room { last, messages: self.said.len() as u64, ..self.room.clone() }
+    }
+
+    fn mark(&self, person: PersonId, seq: Seq) -> Mark {
+        let later = self.said.range(seq.saturating_add(1)..).map(|(_, said)| &said.message);
+        let others = later.filter(|message| !message.deleted && message.author.kind != AuthorKind::Person(person));
+        Mark { room: self.room.id, seq, unread: others.take(limits::UNREAD_COUNTED as usize).count() as u32 }
     }
 
     fn slice(&self, messages: impl Iterator<Item = Message>) -> Slice {
-        Slice { room: self.summary(), messages: messages.collect() }
+        let last = self.said.keys().next_back().copied().unwrap_or(0);
+        Slice { room: self.summary(), messages: messages.collect(), last }
     }
 
     fn shown(&self, said: &Said) -> Message {
@@ -306,10 +314,27 @@ impl Store for Memory {
         &self,
         id: RoomId,
         name: &RoomName,
-        _by: Option<PersonId>,
+        by: Option<PersonId>,
         _at: Timestamp,
     ) -> Result<Room, Error> {
-        Ok(self.state().add_room(id, name, false))
+        Ok(self.state().add_room(id, name, by, false))
+    }
+
+    async fn change_room(
+        &self,
+        id: RoomId,
+        by: PersonId,
+        name: &RoomName,
+        topic: Option<&Topic>,
+    ) -> Result<Room, Error> {
+        let mut state = self.state();
+        let place = *state.places.get(&id).ok_or(Error::RoomNotFound)?;
+        let log = &mut state.rooms[place];
+        if log.room.created_by != Some(by) || log.room.lobby {
+            return Err(Error::Forbidden);
+        }
+        (log.room.name, log.room.topic) = (name.clone(), topic.map(|topic| topic.as_str().to_owned()));
+        Ok(log.summary())
     }
 
     async fn apply(&self, changes: &[Change]) -> Result<Vec<Result<Applied, Error>>, Error> {
@@ -321,7 +346,7 @@ impl Store for Memory {
         Ok(true)
     }
 
-    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Seq>, Error> {
+    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Mark>, Error> {
         let mut state = self.state();
         let last = state.log(room)?.said.keys().next_back().copied().unwrap_or(0);
         let (seq, known) = (seq.min(last), state.reads.get(&(person, room)).copied());
@@ -329,22 +354,28 @@ impl Store for Memory {
             return Ok(None);
         }
         state.reads.insert((person, room), seq);
-        Ok(Some(seq))
+        Ok(Some(state.log(room)?.mark(person, seq)))
     }
 
-    async fn reads(&self, person: PersonId) -> Result<Vec<(RoomId, Seq)>, Error> {
+    async fn reads(&self, person: PersonId) -> Result<Vec<Mark>, Error> {
         let state = self.state();
         let own = state.reads.iter().filter(|((whose, _), _)| *whose == person);
-        Ok(own.map(|((_, room), seq)| (*room, *seq)).collect())
+        own.map(|((_, room), seq)| Ok(state.log(*room)?.mark(person, *seq))).collect()
     }
 
-    async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Slice, Error> {
+    async fn page(&self, room: RoomId, window: Window, limit: u32) -> Result<Slice, Error> {
         let state = self.state();
         let log = state.log(room)?;
-        let older = log.said.range(..before.unwrap_or(Seq::MAX)).rev().take(limit as usize);
-        let mut slice = log.slice(older.map(|(_, said)| log.shown(said)));
-        slice.messages.reverse();
-        Ok(slice)
+        let before = |seq: Seq, limit: u32| log.said.range(..seq).rev().take(limit as usize).map(|(seq, _)| *seq);
+        let from = match window {
+            Window::Newest => before(Seq::MAX, limit).last(),
+            Window::Before(seq) => before(seq, limit).last(),
+            Window::After(seq) => Some(seq.saturating_add(1)),
+            Window::Around(seq) => before(seq, limit / 2).last().or(Some(seq)),
+        };
+        let end = if let Window::Before(seq) = window { seq } else { Seq::MAX };
+        let later = from.into_iter().flat_map(|from| log.said.range(from..end.max(from))).take(limit as usize);
+        Ok(log.slice(later.map(|(_, said)| log.shown(said))))
     }
 
     async fn changed_since(&self, room: RoomId, since: Seq, limit: u32) -> Result<Slice, Error> {

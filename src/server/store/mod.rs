@@ -11,7 +11,7 @@ mod sqlite;
 
 use crate::domain::{
     Author, Body, DisplayName, Emoji, Epoch, Error, Message, MessageId, NameKey, PersonId, Room, RoomId, RoomName, Seq,
-    Timestamp, limits,
+    Timestamp, Topic, Window, limits,
 };
 use async_trait::async_trait;
 use std::{path::Path, sync::Arc};
@@ -145,6 +145,17 @@ pub struct Person {
     pub name: DisplayName,
 }
 
+/// How far a person has read in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The room.
+    pub room: RoomId,
+    /// The place of the last message that they read; 0 for none.
+    pub seq: Seq,
+    /// How many messages of others came after it that are not taken back, at most [`limits::UNREAD_COUNTED`].
+    pub unread: u32,
+}
+
 /// Some of a room's messages and the room as it was at that moment.
 #[derive(Clone, Debug)]
 pub struct Slice {
@@ -152,6 +163,8 @@ pub struct Slice {
     pub room: Room,
     /// The messages asked for.
     pub messages: Vec<Message>,
+    /// The place of the room's last message; 0 if there is none.
+    pub last: Seq,
 }
 
 /// The hash of a session token; the token is nowhere but in the browser.
@@ -185,6 +198,18 @@ pub trait Store: Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<Room, Error>;
 
+    /// Gives a room another name and topic, for the person who made it.
+    ///
+    /// # Errors
+    /// [`Error::RoomNotFound`]; [`Error::Forbidden`] for anybody else, and for the lobby.
+    async fn change_room(
+        &self,
+        id: RoomId,
+        by: PersonId,
+        name: &RoomName,
+        topic: Option<&Topic>,
+    ) -> Result<Room, Error>;
+
     /// Stores changes in their order, in one transaction: each takes its room's next number, unless it
     /// changes nothing. One that is refused ([`Error::RoomNotFound`]; [`Error::IdConflict`] for another
     /// message under a known id, or a message that is no longer as `if_rev` says;
@@ -200,13 +225,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Notes how far a person has read, at most to the room's last message; back only where `back` says
     /// so. Gives the mark if that moved it.
-    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Seq>, Error>;
+    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Mark>, Error>;
 
     /// How far a person has read, in each room where they have.
-    async fn reads(&self, person: PersonId) -> Result<Vec<(RoomId, Seq)>, Error>;
+    async fn reads(&self, person: PersonId) -> Result<Vec<Mark>, Error>;
 
-    /// The last `limit` messages with `seq` less than `before`, ascending; the newest without `before`.
-    async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Slice, Error>;
+    /// At most `limit` messages of a window, by ascending `seq`.
+    async fn page(&self, room: RoomId, window: Window, limit: u32) -> Result<Slice, Error>;
 
     /// The present state of the first `limit` messages that changed after number `since`, by ascending `rev`.
     async fn changed_since(&self, room: RoomId, since: Seq, limit: u32) -> Result<Slice, Error>;

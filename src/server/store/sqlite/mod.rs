@@ -8,8 +8,10 @@ mod log;
 mod rows;
 mod verify;
 
-use super::{Applied, Change, LOBBY_NAME, Person, Slice, Store, TokenHash};
-use crate::domain::{DisplayName, Epoch, Error, NameKey, PersonId, Room, RoomId, RoomName, Seq, Timestamp};
+use super::{Applied, Change, LOBBY_NAME, Mark, Person, Slice, Store, TokenHash};
+use crate::domain::{
+    DisplayName, Epoch, Error, NameKey, PersonId, Room, RoomId, RoomName, Seq, Timestamp, Topic, Window, limits,
+};
 use async_trait::async_trait;
 use log::Heads;
 use rows::{MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, message_from, room_from, uuid};
@@ -49,6 +51,7 @@ const USED_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "log", include_str!("../../../../migrations/sqlite/0001_log.sql")),
     (2, "new messages", include_str!("../../../../migrations/sqlite/0002_new_messages.sql")),
+    (3, "message count", include_str!("../../../../migrations/sqlite/0003_message_count.sql")),
 ];
 
 /// The store in one SQLite file.
@@ -181,7 +184,11 @@ impl Sqlite {
                 .fetch_all(&mut *tx)
                 .await?;
             let messages = rows.iter().map(|row| message_from(id, row)).collect::<Result<_, _>>()?;
-            Ok(Some(Slice { room: room_from(&row)?, messages }))
+            let last: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM messages WHERE room = ?")
+                .bind(number)
+                .fetch_one(&mut *tx)
+                .await?;
+            Ok(Some(Slice { room: room_from(&row)?, messages, last: last.unwrap_or(0) as Seq }))
         };
         read.await.map_err(unavailable)?.ok_or(Error::RoomNotFound)
     }
@@ -247,7 +254,26 @@ impl Store for Sqlite {
             .execute(&self.writer)
             .await
             .map_err(unavailable)?;
-        Ok(Room { id, name: name.clone(), topic: None, lobby: false, head: 0, last: None })
+        Ok(Room { id, name: name.clone(), topic: None, created_by: by, lobby: false, head: 0, messages: 0, last: None })
+    }
+
+    async fn change_room(
+        &self,
+        id: RoomId,
+        by: PersonId,
+        name: &RoomName,
+        topic: Option<&Topic>,
+    ) -> Result<Room, Error> {
+        let changed = sqlx::query("UPDATE rooms SET name = ?, topic = ? WHERE id = ? AND created_by = ? AND lobby = 0")
+            .bind(name.as_str())
+            .bind(topic.map(Topic::as_str))
+            .bind(bytes(id.as_bytes()))
+            .bind(bytes(by.as_bytes()))
+            .execute(&self.writer)
+            .await
+            .map_err(unavailable)?;
+        let room = self.room(id).await?;
+        if changed.rows_affected() == 0 { Err(Error::Forbidden) } else { Ok(room) }
     }
 
     async fn apply(&self, changes: &[Change]) -> Result<Vec<Result<Applied, Error>>, Error> {
@@ -285,7 +311,8 @@ impl Store for Sqlite {
         erase.await.map_err(unavailable)
     }
 
-    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Seq>, Error> {
+    async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Mark>, Error> {
+        let id = room;
         let (person, wanted) = (bytes(person.as_bytes()), i64::try_from(seq).unwrap_or(i64::MAX));
         let found: Option<(i64, i64, Option<i64>)> = sqlx::query_as(
             "SELECT r.number, min(coalesce((SELECT max(seq) FROM messages m WHERE m.room = r.number), 0), ?1), p.seq FROM rooms r LEFT JOIN reads p ON p.room = r.number AND p.person = ?2 \
@@ -313,27 +340,52 @@ impl Store for Sqlite {
         .fetch_optional(&self.writer)
         .await
         .map_err(unavailable)?;
-        Ok(moved.map(|seq| seq as Seq))
+        let Some(seq) = moved else { return Ok(None) };
+        let unread: u32 = sqlx::query_scalar(
+            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE room = ?1 AND seq > ?2 AND deleted = 0 AND person IS NOT ?3 LIMIT ?4)",
+        )
+        .bind(room)
+        .bind(seq)
+        .bind(person)
+        .bind(limits::UNREAD_COUNTED)
+        .fetch_one(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        Ok(Some(Mark { room: id, seq: seq as Seq, unread }))
     }
 
-    async fn reads(&self, person: PersonId) -> Result<Vec<(RoomId, Seq)>, Error> {
-        let rows: Vec<(Vec<u8>, i64)> =
-            sqlx::query_as("SELECT rooms.id, seq FROM reads JOIN rooms ON rooms.number = reads.room WHERE person = ?")
-                .bind(bytes(person.as_bytes()))
-                .fetch_all(&self.readers)
-                .await
-                .map_err(unavailable)?;
+    async fn reads(&self, person: PersonId) -> Result<Vec<Mark>, Error> {
+        let rows: Vec<(Vec<u8>, i64, u32)> = sqlx::query_as(
+            "SELECT r.id, p.seq, (SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.room = p.room AND m.seq > p.seq \
+             AND m.deleted = 0 AND m.person IS NOT ?1 LIMIT ?2)) FROM reads p JOIN rooms r ON r.number = p.room WHERE p.person = ?1",
+        )
+        .bind(bytes(person.as_bytes()))
+        .bind(limits::UNREAD_COUNTED)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
         rows.into_iter()
-            .map(|(id, seq)| Ok((uuid(&id)?.into(), seq as Seq)))
+            .map(|(id, seq, unread)| Ok(Mark { room: uuid(&id)?.into(), seq: seq as Seq, unread }))
             .collect::<Result<_, _>>()
             .map_err(unavailable)
     }
 
-    async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Slice, Error> {
-        let before = before.map_or(i64::MAX, |seq| i64::try_from(seq).unwrap_or(i64::MAX));
-        let mut slice =
-            self.slice(room, "WHERE m.room = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?", before, limit).await?;
-        slice.messages.reverse();
+    async fn page(&self, room: RoomId, window: Window, limit: u32) -> Result<Slice, Error> {
+        const BEFORE: &str = "WHERE m.room = ?1 AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?3";
+        let (filter, place) = match window {
+            Window::Newest => (BEFORE, Seq::MAX),
+            Window::Before(seq) => (BEFORE, seq),
+            Window::After(seq) => ("WHERE m.room = ?1 AND m.seq > ?2 ORDER BY m.seq LIMIT ?3", seq),
+            Window::Around(seq) => (
+                "WHERE m.room = ?1 AND m.seq >= coalesce((SELECT min(seq) FROM (SELECT seq FROM messages \
+                 WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3 / 2)), ?2) ORDER BY m.seq LIMIT ?3",
+                seq,
+            ),
+        };
+        let mut slice = self.slice(room, filter, i64::try_from(place).unwrap_or(i64::MAX), limit).await?;
+        if filter == BEFORE {
+            slice.messages.reverse();
+        }
         Ok(slice)
     }
 

@@ -1,0 +1,82 @@
+import { expect, test, unique } from './people';
+
+test('a draft belongs to its room: it is never sent to another, however fast one goes', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  const names = [unique('첫 방'), unique('둘째 방')];
+  const rooms = [];
+  for (const name of names) rooms.push((await server.createRoom(name)).roomId);
+  await mina.openRoom(`/rooms/${rooms[0]}`);
+  await mina.join();
+
+  for (let round = 0; round < 10; round++) {
+    const [here, there] = [round % 2, (round + 1) % 2];
+    await mina.composer.fill(`${here}번 방의 ${round}`);
+    // The click and the Enter meet: the text goes to the room that it was written for, or stays there.
+    await Promise.all([mina.roomInList(names[there]).click(), mina.composer.press('Enter')]);
+    await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(names[there]);
+    await mina.isLive();
+  }
+  let sent = 0;
+  for (const [number, roomId] of rooms.entries()) {
+    const texts = (await server.messages(roomId)).map(({ message }) => message);
+    for (const text of texts) expect(text).toMatch(new RegExp(`^${number}번 방의 `));
+    sent += texts.length;
+  }
+  expect(sent).toBeGreaterThan(0);
+});
+
+test('a draft waits in its room, over a reload, and shows in the list', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  const [here, there] = [unique('쓰던 방'), unique('다른 방')];
+  await server.createRoom(there);
+  await mina.createRoom(here);
+  await mina.join();
+  await mina.composer.fill('쓰다 만 글');
+  await mina.roomInList(there).click();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(there);
+  await expect(mina.composer).toHaveValue('');
+  await expect(mina.roomInList(here)).toContainText('쓰다 만 글');
+  await mina.page.reload();
+  await mina.isLive();
+  await expect(mina.composer).toHaveValue('');
+  await mina.roomInList(here).click();
+  await expect(mina.composer).toHaveValue('쓰다 만 글');
+  await mina.composer.press('Enter');
+  await mina.sees('쓰다 만 글');
+  expect(await mina.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+});
+
+test('two tabs share a draft', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  const link = await mina.createRoom(unique('두 창 방'));
+  await mina.join();
+  const other = await mina.newTab();
+  await other.openRoom(link);
+  await mina.composer.fill('여기서 쓰기 시작해서');
+  await expect(other.composer).toHaveValue('여기서 쓰기 시작해서');
+  await other.composer.fill('여기서 마칩니다');
+  await other.composer.press('Enter');
+  await mina.sees('여기서 마칩니다');
+  await expect(mina.composer).toHaveValue('');
+});
+
+test('what was said in a room that one has left meanwhile is sent all the same, in order', async ({ newPerson, ownServer, faults }) => {
+  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET|Failed to fetch/);
+  const mina = await newPerson('mina', { server: ownServer });
+  const [here, there] = [unique('두고 온 방'), unique('간 방')];
+  const { roomId } = await ownServer.createRoom(here);
+  const other = await ownServer.createRoom(there);
+  await mina.openRoom(`/rooms/${roomId}`);
+  await mina.join();
+  await mina.page.routeWebSocket('**/ws/chat', (page) => page.close());
+  await mina.page.reload();
+  for (const text of ['하나', '둘', '셋']) await mina.say(text);
+  await mina.roomInList(there).click();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(there);
+  await expect(mina.roomInList(here)).toContainText('보내지 못한 메시지');
+  const next = await mina.newTab();
+  await mina.page.close();
+  await next.openRoom(`/rooms/${other.roomId}`);
+  await expect.poll(async () => (await ownServer.messages(roomId)).map(({ message }) => message)).toEqual(['하나', '둘', '셋']);
+  await expect(next.roomInList(here)).toContainText('셋');
+});

@@ -1,0 +1,156 @@
+import type { Locator } from '@playwright/test';
+import { expect, test, unique, type Person } from './people';
+
+const menu = ({ page }: Person): Locator => page.locator('#message-menu');
+
+/** Opens a message's menu by its button, and does one thing there. */
+async function act(person: Person, text: string, deed: string): Promise<void> {
+  await person.message(text).hover();
+  await person.message(text).getByRole('button', { name: '더 보기' }).click();
+  await menu(person).getByRole('menuitem', { name: deed }).click();
+  await expect(menu(person)).toBeHidden();
+}
+
+async function twoTalk(newPerson: (name: string) => Promise<Person>): Promise<[Person, Person]> {
+  const [mina, jun] = [await newPerson('mina'), await newPerson('jun')];
+  const link = await mina.createRoom(unique('이야기 방'));
+  await mina.join();
+  await jun.openRoom(link);
+  await jun.join();
+  return [mina, jun];
+}
+
+test('what one changes is changed for everyone, and marked', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.say('열시에 만나요');
+  await jun.sees('열시에 만나요');
+  await act(mina, '열시에 만나요', '고치기');
+  await expect(mina.composer).toHaveValue('열시에 만나요');
+  await expect(mina.composer).toBeFocused();
+  await mina.composer.fill('열한시에 만나요');
+  await mina.composer.press('Enter');
+  for (const person of [mina, jun]) {
+    await person.reads(['열한시에 만나요']);
+    await expect(person.message('열한시에 만나요').locator('.message-edited')).toBeVisible();
+  }
+  await expect(mina.composer).toHaveValue('');
+});
+
+test('an arrow up in an empty composer changes one\'s own last message, Escape leaves it', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.say('처음 한 말');
+  await jun.say('남의 말');
+  await mina.sees('남의 말');
+  await mina.composer.press('ArrowUp');
+  await expect(mina.composer).toHaveValue('처음 한 말');
+  await mina.composer.press('Escape');
+  await expect(mina.composer).toHaveValue('');
+  await mina.composer.press('ArrowUp');
+  await mina.composer.fill('고친 말');
+  await mina.composer.press('Enter');
+  for (const person of [mina, jun]) await person.reads(['고친 말', '남의 말']);
+});
+
+test('what was being written is there again after changing another message', async ({ newPerson }) => {
+  const [mina] = await twoTalk(newPerson);
+  await mina.say('앞서 한 말');
+  await mina.sees('앞서 한 말');
+  await mina.composer.fill('쓰던 글');
+  await act(mina, '앞서 한 말', '고치기');
+  await expect(mina.composer).toHaveValue('앞서 한 말');
+  await mina.composer.press('Escape');
+  await expect(mina.composer).toHaveValue('쓰던 글');
+});
+
+test('a deleted message leaves its place and no words; until then that can be undone', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  for (const text of ['남을 말', '지울 말']) {
+    await mina.say(text);
+    await jun.sees(text);
+  }
+  await act(mina, '남을 말', '지우기');
+  await mina.timeline.getByRole('button', { name: '되돌리기' }).click();
+  await mina.sees('남을 말');
+  await act(mina, '지울 말', '지우기');
+  await expect(mina.message('지울 말')).toHaveCount(0);
+  await jun.reads(['남을 말', '삭제된 메시지입니다']);
+  await mina.reads(['남을 말', '삭제된 메시지입니다']);
+  expect((await mina.server.messages(mina.roomId)).map(({ message }) => message)).toEqual(['남을 말', '']);
+});
+
+test('nobody changes or deletes another\'s message', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.say('제 말');
+  await jun.sees('제 말');
+  await jun.message('제 말').hover();
+  await jun.message('제 말').getByRole('button', { name: '더 보기' }).click();
+  await expect(menu(jun).getByRole('menuitem', { name: '답하기' })).toBeVisible();
+  for (const deed of ['고치기', '지우기']) await expect(menu(jun).getByRole('menuitem', { name: deed })).toHaveCount(0);
+});
+
+test('an answer shows what it answers, and leads there', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.say('누가 돗자리를 가져오나요?');
+  await jun.sees('누가 돗자리를 가져오나요?');
+  await act(jun, '누가 돗자리를 가져오나요?', '답하기');
+  await expect(jun.page.locator('.composer-about')).toContainText('누가 돗자리를');
+  await jun.say('제가요');
+  for (const person of [mina, jun]) {
+    await person.sees('제가요');
+    await expect(person.message('제가요').locator('.quote')).toContainText('누가 돗자리를 가져오나요?');
+  }
+  await expect(jun.page.locator('.composer-about')).toBeHidden();
+  await mina.message('제가요').locator('.quote').click();
+  await expect(mina.message('누가 돗자리를 가져오나요?')).toHaveClass(/message-shown/);
+
+  await act(mina, '누가 돗자리를 가져오나요?', '지우기');
+  await expect(jun.message('제가요').locator('.quote')).toContainText('삭제된 메시지입니다');
+});
+
+test('reactions are counted, named, and taken back by the one who made them', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.say('소풍 갈까요?');
+  await jun.sees('소풍 갈까요?');
+  await act(jun, '소풍 갈까요?', '🎉');
+  const reaction = (person: Person) => person.message('소풍 갈까요?').locator('.reaction');
+  await expect(reaction(mina)).toContainText('1');
+  await expect(reaction(mina)).toHaveAttribute('title', jun.name);
+  await expect(reaction(mina)).toHaveAttribute('aria-pressed', 'false');
+  await reaction(mina).click();
+  await expect(reaction(jun)).toContainText('2');
+  await expect(reaction(mina)).toHaveAttribute('aria-pressed', 'true');
+  await expect(reaction(mina)).toBeFocused();
+  await reaction(mina).click();
+  await expect(reaction(jun)).toContainText('1');
+  await reaction(jun).click();
+  await expect(reaction(mina)).toHaveCount(0);
+});
+
+test('Markdown is shown as people mean it, Korean particles and all', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.say('**"중요"**는 `코드`와 https://example.com을 보세요');
+  const body = jun.texts.first();
+  await expect(body.locator('strong')).toHaveText('"중요"');
+  await expect(body.locator('code')).toHaveText('코드');
+  await expect(body.locator('a')).toHaveAttribute('href', 'https://example.com');
+  await expect(body.locator('a')).toHaveAttribute('rel', /noopener/);
+  await expect(body).toHaveText('"중요"는 코드와 https://example.com을 보세요');
+  await mina.composer.fill('- 하나\n- 둘');
+  await mina.composer.press('Enter');
+  await expect(jun.texts.nth(1).locator('li')).toHaveText(['하나', '둘']);
+  // Changing it begins with what was typed.
+  await mina.composer.press('ArrowUp');
+  await expect(mina.composer).toHaveValue('- 하나\n- 둘');
+});
+
+test('the menu is worked with the keyboard alone', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await jun.say('키보드로');
+  await mina.sees('키보드로');
+  await mina.message('키보드로').getByRole('button', { name: '더 보기' }).focus();
+  await mina.page.keyboard.press('Enter');
+  await expect(menu(mina).getByRole('menuitem').first()).toBeFocused();
+  await mina.page.keyboard.press('Escape');
+  await expect(menu(mina)).toBeHidden();
+  await expect(mina.message('키보드로').getByRole('button', { name: '더 보기' })).toBeFocused();
+});

@@ -1,0 +1,110 @@
+import { burst } from './guests';
+import { expect, test, unique, type Person } from './people';
+
+const unreadIn = (person: Person, room: string) => person.roomInList(room).locator('.unread');
+
+/** What the page believes of its window: Chromium gives every page of a test the focus. */
+async function looks(person: Person, does: boolean): Promise<void> {
+  await person.page.evaluate((does) => {
+    document.hasFocus = () => does;
+    window.dispatchEvent(new Event(does ? 'focus' : 'blur'));
+  }, does);
+}
+
+test('what is said in another room is counted, in the list and the title, until it has been seen', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const [here, there] = [unique('여기'), unique('저기')];
+  const [hereId, thereId] = [(await server.createRoom(here)).roomId, (await server.createRoom(there)).roomId];
+  const sora = await newGuest('sora', thereId);
+  await mina.openRoom(`/rooms/${hereId}`);
+  await mina.join();
+  sora.talk(thereId, '아직 들어온 적 없는 방은 세지 않습니다');
+  await expect(mina.roomInList(there)).toContainText('세지 않습니다');
+  await expect(unreadIn(mina, there)).toHaveCount(0);
+
+  await mina.roomInList(there).click();
+  await mina.sees('아직 들어온 적 없는 방은 세지 않습니다');
+  await mina.roomInList(here).click();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(here);
+  burst(sora, thereId, 7);
+  await expect(unreadIn(mina, there)).toContainText('7');
+  await expect(mina.page).toHaveTitle(`(7) ${here} · 마당`);
+  await expect(mina.list.locator('.room-item').first()).toContainText(there);
+
+  const second = await mina.newTab();
+  await second.openRoom(`/rooms/${hereId}`);
+  await expect(unreadIn(second, there)).toContainText('7');
+
+  await mina.roomInList(there).click();
+  await expect(mina.timeline.locator('.unread-line')).toBeInViewport();
+  await expect(mina.messages).toHaveCount(8);
+  await expect(unreadIn(mina, there)).toHaveCount(0);
+  await expect(unreadIn(second, there)).toHaveCount(0);
+  await expect(mina.page).toHaveTitle(`${there} · 마당`);
+  // Frozen where one left off.
+  await expect(mina.timeline.locator('.unread-line')).toHaveCount(1);
+});
+
+test('nobody reads in a window without the focus', async ({ newPerson, newGuest }) => {
+  const mina = await newPerson('mina');
+  const name = unique('딴 창을 보는 방');
+  await mina.createRoom(name);
+  await mina.join();
+  const sora = await newGuest('sora', mina.roomId);
+  sora.talk(mina.roomId, '보고 있을 때');
+  await mina.sees('보고 있을 때');
+  await expect(mina.page).toHaveTitle(`${name} · 마당`);
+
+  await looks(mina, false);
+  burst(sora, mina.roomId, 3);
+  await expect(mina.page).toHaveTitle(`(3) ${name} · 마당`);
+  await expect(mina.timeline.locator('.unread-line')).toHaveCount(1);
+  await looks(mina, true);
+  await expect(mina.page).toHaveTitle(`${name} · 마당`);
+});
+
+test('further up one has not read what is below, and the way down says how much that is', async ({ newPerson, newGuest }) => {
+  const mina = await newPerson('mina');
+  const name = unique('위를 읽는 방');
+  await mina.createRoom(name);
+  await mina.join();
+  const sora = await newGuest('sora', mina.roomId);
+  const texts = burst(sora, mina.roomId, 60);
+  await expect(mina.message(texts[59])).toBeInViewport();
+  await expect(mina.page.locator('#to-latest')).toBeHidden();
+  await mina.message(texts[5]).scrollIntoViewIfNeeded();
+  await expect(mina.page.locator('#to-latest')).toHaveText('최근 메시지로');
+  for (const text of ['둘이', '더']) sora.talk(mina.roomId, text);
+  await expect(mina.page.locator('#to-latest')).toHaveText('새 메시지 2개');
+  await expect(mina.page).toHaveTitle(`(2) ${name} · 마당`);
+  await mina.page.locator('#to-latest').click();
+  await expect(mina.message('더')).toBeInViewport();
+  await expect(mina.page).toHaveTitle(`${name} · 마당`);
+  await expect(mina.page.locator('#to-latest')).toBeHidden();
+});
+
+test('whoever marks a message unread finds it so in every tab, and when they come back', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const [name, elsewhere] = [unique('나중에 볼 방'), unique('딴 방')];
+  const { roomId } = await server.createRoom(elsewhere);
+  await mina.createRoom(name);
+  const link = mina.page.url();
+  await mina.join();
+  const sora = await newGuest('sora', mina.roomId);
+  const texts = burst(sora, mina.roomId, 4);
+  await mina.sees(texts[3]);
+  const second = await mina.newTab();
+  await second.openRoom(`/rooms/${roomId}`);
+  await expect(unreadIn(second, name)).toHaveCount(0);
+
+  await mina.message(texts[1]).hover();
+  await mina.message(texts[1]).getByRole('button', { name: '더 보기' }).click();
+  await mina.page.getByRole('menuitem', { name: '여기부터 안 읽음' }).click();
+  await expect(mina.page).toHaveTitle(`(3) ${name} · 마당`);
+  await expect(unreadIn(second, name)).toContainText('3');
+  await mina.roomInList(elsewhere).click();
+  await expect(unreadIn(mina, name)).toContainText('3');
+  await mina.openRoom(link);
+  await expect(mina.timeline.locator('.unread-line')).toHaveCount(1);
+  await expect(unreadIn(second, name)).toHaveCount(0);
+});

@@ -1,0 +1,462 @@
+//! Markdown as people type it in a chat: bold, italic, struck out, code, lists, quotes and links. The parser is
+//! comrak's; what is made of its tree is only what is named here, and everything else stays text.
+
+use crate::html::Html;
+use comrak::{
+    Arena, Options,
+    nodes::{AstNode, ListType, NodeValue},
+    parse_document,
+};
+
+/// Quotes and lists inside one another; what is deeper is shown without them.
+const DEPTH: usize = 8;
+/// What may follow an address in Korean without a blank, and is no part of it.
+const PARTICLES: [&str; 30] = [
+    "은",
+    "는",
+    "이",
+    "가",
+    "을",
+    "를",
+    "에",
+    "에서",
+    "에게",
+    "로",
+    "으로",
+    "와",
+    "과",
+    "도",
+    "만",
+    "의",
+    "까지",
+    "부터",
+    "보다",
+    "처럼",
+    "라고",
+    "이라고",
+    "라는",
+    "이라는",
+    "입니다",
+    "이에요",
+    "예요",
+    "이야",
+    "인데",
+    "요",
+];
+
+/// Renders a message; `None` where it is nothing but text.
+#[must_use]
+pub fn render(text: &str) -> Option<String> {
+    if !may_be_marked_up(text) {
+        return None;
+    }
+    let arena = Arena::new();
+    let root = parse_document(&arena, &without_false_lists(text), &options());
+    let mut writer = Writer { html: Html::new(), is_marked_up: false };
+    writer.blocks(root, 0);
+    let has_words = root.descendants().any(|node| {
+        matches!(
+            node.data().value,
+            NodeValue::Text(_) | NodeValue::Code(_) | NodeValue::CodeBlock(_) | NodeValue::HtmlInline(_)
+        )
+    });
+    (writer.is_marked_up && has_words).then(|| writer.html.into_string())
+}
+
+/// Whether there is any sign of a mark: most of what people say has none, and costs nothing more.
+fn may_be_marked_up(text: &str) -> bool {
+    let begins = |line: &str| line.trim_start().starts_with(['>', '-', '+']) || number_of(line).is_some();
+    text.contains(['*', '_', '`', '~', '[', '@'])
+        || text.contains("://")
+        || text.contains("www.")
+        || text.split('\n').any(begins)
+}
+
+/// A date ("11. 25. 모임") is no list: one that does not begin at 1 has at least two lines.
+fn without_false_lists(text: &str) -> String {
+    let lines: Vec<&str> = text.split('\n').collect();
+    let mut is_code = false;
+    let shielded = lines.iter().enumerate().map(|(at, line)| {
+        is_code ^= line.trim_start().starts_with("```");
+        let Some(number) = number_of(line).filter(|number| *number != 1 && !is_code) else { return (*line).to_owned() };
+        let before = at.checked_sub(1).and_then(|at| number_of(lines[at]));
+        let after = lines.get(at + 1).and_then(|line| number_of(line));
+        if before.is_some_and(|before| before + 1 == number) || after == Some(number + 1) {
+            return (*line).to_owned();
+        }
+        let digits =
+            line.len() - line.trim_start_matches(|letter: char| letter == ' ' || letter.is_ascii_digit()).len();
+        format!("{}\\{}", &line[..digits], &line[digits..])
+    });
+    shielded.collect::<Vec<_>>().join("\n")
+}
+
+/// The number that a line of a list begins with.
+fn number_of(line: &str) -> Option<u64> {
+    let line = line.trim_start_matches(' ');
+    let (number, rest) = line.split_at(line.bytes().take_while(u8::is_ascii_digit).count());
+    rest.starts_with(['.', ')']).then(|| number.parse().ok())?
+}
+
+/// What is said without its marks, on one line: for the list of rooms and for quotes.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    if !may_be_marked_up(text) {
+        return text.to_owned();
+    }
+    let arena = Arena::new();
+    let root = parse_document(&arena, &without_false_lists(text), &options());
+    let mut plain = String::new();
+    for node in root.descendants() {
+        match &node.data().value {
+            NodeValue::Text(text) => plain.push_str(text),
+            NodeValue::Code(code) => plain.push_str(&code.literal),
+            NodeValue::CodeBlock(code) => plain.push_str(&code.literal),
+            NodeValue::HtmlInline(html) => plain.push_str(html),
+            NodeValue::HtmlBlock(html) => plain.push_str(&html.literal),
+            NodeValue::SoftBreak | NodeValue::LineBreak | NodeValue::Paragraph | NodeValue::Item(_)
+                if !plain.is_empty() && !plain.ends_with([' ', '\n']) =>
+            {
+                plain.push(' ');
+            }
+            _ => {}
+        }
+    }
+    plain.trim_end().to_owned()
+}
+
+fn options() -> Options<'static> {
+    let mut options = Options::default();
+    options.extension.strikethrough = true;
+    options.extension.autolink = true;
+    options.extension.cjk_friendly_emphasis = true;
+    options.parse.ignore_setext = true;
+    options
+}
+
+struct Writer {
+    html: Html,
+    /// Whether anything came of it but text and its lines.
+    is_marked_up: bool,
+}
+
+impl Writer {
+    fn blocks<'a>(&mut self, of: &'a AstNode<'a>, depth: usize) {
+        for node in of.children() {
+            self.block(node, depth);
+        }
+    }
+
+    fn block<'a>(&mut self, node: &'a AstNode<'a>, depth: usize) {
+        let value = node.data().value.clone();
+        match value {
+            NodeValue::Paragraph => {
+                let in_tight_list = node
+                    .parent()
+                    .and_then(|item| item.parent())
+                    .is_some_and(|list| matches!(&list.data().value, NodeValue::List(list) if list.tight));
+                if in_tight_list {
+                    return self.inlines(node, depth);
+                }
+                self.html.raw("<p>");
+                self.inlines(node, depth);
+                self.html.raw("</p>");
+            }
+            // A chat has no headings: the line is shown as it was typed.
+            NodeValue::Heading(heading) => {
+                self.html.raw("<p>").text(&"#".repeat(heading.level.into())).raw(" ");
+                self.inlines(node, depth);
+                self.html.raw("</p>");
+            }
+            NodeValue::CodeBlock(code) => {
+                self.is_marked_up = true;
+                self.html.raw("<pre><code>").text(code.literal.trim_end_matches('\n')).raw("</code></pre>");
+            }
+            NodeValue::ThematicBreak => {
+                self.html.raw("<p>---</p>");
+            }
+            NodeValue::HtmlBlock(html) => {
+                self.html.raw("<p>");
+                self.lines(html.literal.trim_end());
+                self.html.raw("</p>");
+            }
+            _ if depth >= DEPTH => self.plainly(node),
+            NodeValue::BlockQuote => self.wrapped("<blockquote>", node, "</blockquote>", depth),
+            NodeValue::List(list) if list.list_type == ListType::Bullet => self.wrapped("<ul>", node, "</ul>", depth),
+            NodeValue::List(list) => {
+                self.html.raw("<ol start=\"").number(list.start as u64).raw("\">");
+                self.wrapped("", node, "</ol>", depth);
+            }
+            NodeValue::Item(_) => self.wrapped("<li>", node, "</li>", depth),
+            _ => self.blocks(node, depth + 1),
+        }
+    }
+
+    fn wrapped<'a>(&mut self, open: &'static str, node: &'a AstNode<'a>, close: &'static str, depth: usize) {
+        self.is_marked_up = true;
+        self.html.raw(open);
+        self.blocks(node, depth + 1);
+        self.html.raw(close);
+    }
+
+    fn inlines<'a>(&mut self, of: &'a AstNode<'a>, depth: usize) {
+        for node in of.children() {
+            self.inline(node, depth);
+        }
+    }
+
+    fn inline<'a>(&mut self, node: &'a AstNode<'a>, depth: usize) {
+        let value = node.data().value.clone();
+        match value {
+            NodeValue::Text(text) => drop(self.html.text(&text)),
+            NodeValue::HtmlInline(html) => self.lines(&html),
+            NodeValue::SoftBreak | NodeValue::LineBreak => drop(self.html.raw("<br>")),
+            NodeValue::Code(code) => {
+                self.is_marked_up = true;
+                self.html.raw("<code>").text(&code.literal).raw("</code>");
+            }
+            _ if depth >= 2 * DEPTH => self.plainly(node),
+            NodeValue::Emph => self.marked("<em>", node, "</em>", depth),
+            NodeValue::Strong => self.marked("<strong>", node, "</strong>", depth),
+            NodeValue::Strikethrough => match tildes(node) {
+                None => self.marked("<del>", node, "</del>", depth),
+                Some(tildes) => {
+                    self.html.raw(tildes);
+                    self.inlines(node, depth + 1);
+                    self.html.raw(tildes);
+                }
+            },
+            NodeValue::Link(link) | NodeValue::Image(link) => self.link(node, &link.url, depth + 1),
+            _ => self.inlines(node, depth),
+        }
+    }
+
+    fn marked<'a>(&mut self, open: &'static str, node: &'a AstNode<'a>, close: &'static str, depth: usize) {
+        self.is_marked_up = true;
+        self.html.raw(open);
+        self.inlines(node, depth + 1);
+        self.html.raw(close);
+    }
+
+    /// A link leads to another page or to a mail program, and nowhere else. An image is a link to it: nobody is made
+    /// to load what a stranger chose.
+    fn link<'a>(&mut self, node: &'a AstNode<'a>, url: &str, depth: usize) {
+        let Some(scheme) = ["https://", "http://", "mailto:"].into_iter().find(|scheme| begins_with(url, scheme))
+        else {
+            return self.inlines(node, depth);
+        };
+        self.is_marked_up = true;
+        let shown = only_text(node);
+        let is_bare = shown.as_deref().is_some_and(|shown| url.ends_with(shown));
+        let particle = if is_bare && scheme != "mailto:" { particle(url) } else { "" };
+        self.html
+            .raw("<a href=\"")
+            .text(&url[..url.len() - particle.len()])
+            .raw("\" target=\"_blank\" rel=\"noopener nofollow ugc\">");
+        match shown.filter(|_| is_bare) {
+            Some(shown) => drop(self.html.text(&shown[..shown.len() - particle.len()])),
+            None => self.inlines(node, depth),
+        }
+        self.html.raw("</a>").text(particle);
+    }
+
+    /// What was written in it, without marks.
+    fn plainly<'a>(&mut self, of: &'a AstNode<'a>) {
+        for node in of.descendants() {
+            match &node.data().value {
+                NodeValue::Text(text) => drop(self.html.text(text)),
+                NodeValue::Code(code) => drop(self.html.text(&code.literal)),
+                NodeValue::HtmlInline(html) => self.lines(html),
+                NodeValue::HtmlBlock(html) => self.lines(&html.literal),
+                NodeValue::CodeBlock(code) => self.lines(&code.literal),
+                NodeValue::SoftBreak | NodeValue::LineBreak => drop(self.html.raw("<br>")),
+                _ => {}
+            }
+        }
+    }
+
+    fn lines(&mut self, text: &str) {
+        for (at, line) in text.split('\n').enumerate() {
+            if at > 0 {
+                self.html.raw("<br>");
+            }
+            self.html.text(line);
+        }
+    }
+}
+
+/// The tildes around a text that are none of the marks: "2시~3시~" and "네~~맞아요~~" are ways of writing.
+fn tildes<'a>(node: &'a AstNode<'a>) -> Option<&'static str> {
+    let column = |node: &AstNode<'a>| node.data().sourcepos.start.column;
+    let is_double = node.first_child().is_some_and(|child| column(child) == column(node) + 2);
+    let is_in_word = node.previous_sibling().is_some_and(
+        |before| matches!(&before.data().value, NodeValue::Text(text) if text.ends_with(char::is_alphanumeric)),
+    );
+    match (is_double, is_in_word) {
+        (true, false) => None,
+        (true, true) => Some("~~"),
+        (false, _) => Some("~"),
+    }
+}
+
+fn begins_with(url: &str, scheme: &str) -> bool {
+    url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+fn only_text<'a>(node: &'a AstNode<'a>) -> Option<String> {
+    let only = node.first_child().filter(|child| child.next_sibling().is_none())?;
+    match &only.data().value {
+        NodeValue::Text(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// The particle at the end of an address, behind a Latin letter or a digit.
+fn particle(url: &str) -> &str {
+    let latin = url.trim_end_matches(|letter| matches!(letter, '가'..='힣'));
+    let rest = &url[latin.len()..];
+    if latin.ends_with(|letter: char| letter.is_ascii_alphanumeric()) && PARTICLES.contains(&rest) { rest } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(text: &str) -> String {
+        render(text).unwrap_or_else(|| panic!("{text} is more than text"))
+    }
+
+    #[test]
+    fn text_is_left_alone() {
+        for text in [
+            "안녕하세요",
+            "3 - 2 = 1.",
+            "a_b_c",
+            "#1842",
+            "어디: 마당",
+            "<b>x</b>",
+            "&amp; \\*",
+            "# 제목",
+            "---",
+            "a\n\nb:",
+            "ㅎ_ㅎ",
+            "^_^ *",
+            "1) ",
+            "> ",
+            "-",
+            "11. 25. 모임",
+            "2026. 11. 25.\n어때요",
+            "2시~3시~",
+            "네~~맞아요~~",
+            "안녕~~ 반가워~~",
+        ] {
+            assert_eq!(render(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn marks_are_shown() {
+        assert_eq!(
+            html("**굵게**는 *기울여* ~~지워~~ `a<b`"),
+            "<p><strong>굵게</strong>는 <em>기울여</em> <del>지워</del> <code>a&lt;b</code></p>"
+        );
+        assert_eq!(html("**\"따옴표\"**는"), "<p><strong>&quot;따옴표&quot;</strong>는</p>");
+        assert_eq!(html("```rust\nlet a = \"<b>\";\n```"), "<pre><code>let a = &quot;&lt;b&gt;&quot;;</code></pre>");
+        assert_eq!(html("할 일\n- 하나\n- 둘"), "<p>할 일</p><ul><li>하나</li><li>둘</li></ul>");
+        assert_eq!(html("```\n11. 25.\n```"), "<pre><code>11. 25.</code></pre>");
+        assert_eq!(html("3. 셋\n4. 넷"), "<ol start=\"3\"><li>셋</li><li>넷</li></ol>");
+        assert_eq!(
+            html("> 그가 말했다\n> 두 줄로\n\n**응**"),
+            "<blockquote><p>그가 말했다<br>두 줄로</p></blockquote><p><strong>응</strong></p>"
+        );
+    }
+
+    #[test]
+    fn links_lead_out_and_korean_particles_stay_behind() {
+        let link = |url: &str, shown: &str| {
+            format!("<a href=\"{url}\" target=\"_blank\" rel=\"noopener nofollow ugc\">{shown}</a>")
+        };
+        assert_eq!(
+            html("https://example.com/a?b=1&c=2"),
+            format!("<p>{}</p>", link("https://example.com/a?b=1&amp;c=2", "https://example.com/a?b=1&amp;c=2"))
+        );
+        assert_eq!(
+            html("https://example.com을 보세요"),
+            format!("<p>{}을 보세요</p>", link("https://example.com", "https://example.com"))
+        );
+        assert_eq!(
+            html("www.example.com에서"),
+            format!("<p>{}에서</p>", link("http://www.example.com", "www.example.com"))
+        );
+        assert_eq!(
+            html("https://ko.wikipedia.org/wiki/한국"),
+            format!("<p>{0}</p>", link("https://ko.wikipedia.org/wiki/한국", "https://ko.wikipedia.org/wiki/한국"))
+        );
+        assert_eq!(html("[마당](https://example.com)"), format!("<p>{}</p>", link("https://example.com", "마당")));
+        assert_eq!(
+            html("![그림](https://example.com/a.png)"),
+            format!("<p>{}</p>", link("https://example.com/a.png", "그림"))
+        );
+    }
+
+    #[test]
+    fn without_its_marks_a_message_is_one_line() {
+        assert_eq!(plain("그냥 말"), "그냥 말");
+        assert_eq!(plain("**10시**에 만나요:\n- 돗자리\n- `물`"), "10시에 만나요: 돗자리 물");
+        assert_eq!(plain("> 인용\n\n[여기](https://example.com)"), "인용 여기");
+    }
+
+    #[test]
+    fn nothing_runs() {
+        for text in [
+            "[a](javascript:alert(1))",
+            "[a](JaVaScRiPt:alert(1))",
+            "[a](data:text/html,x)",
+            "<javascript:alert(1)>",
+            "[a](vbscript:x)",
+            "![x](javascript:alert(1))",
+            "[a](\u{1}javascript:alert(1))",
+            "<img src=x onerror=alert(1)> **a**",
+            "*<script>alert(1)</script>*",
+            "[a](https://x\" onmouseover=\"alert(1))",
+            "**a** <svg/onload=alert(1)>",
+            "`<script>`",
+            "> <iframe src=//x>",
+        ] {
+            let html = render(text).unwrap_or_default();
+            let tags: Vec<&str> = html
+                .split('<')
+                .skip(1)
+                .map(|tag| tag.split(['>', ' ']).next().unwrap_or_default().trim_start_matches('/'))
+                .collect();
+            assert!(
+                tags.iter().all(|tag| ["p", "a", "strong", "em", "code", "blockquote", "br"].contains(tag)),
+                "{text}: {html}"
+            );
+            assert!(
+                !html.to_lowercase().contains("href=\"java")
+                    && !html.contains("href=\"data")
+                    && !html.contains("\" on"),
+                "{text}: {html}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_nested_without_end_ends() {
+        for text in [
+            ">".repeat(8_000),
+            "- ".repeat(4_000) + "x",
+            "*a ".repeat(2_600),
+            "[".repeat(8_000),
+            "**a **".repeat(1_300),
+            "`".repeat(8_000),
+            "<a ".repeat(2_600),
+            "[a](".repeat(2_000),
+        ] {
+            let html = render(&text).unwrap_or_default();
+            assert!(html.len() < 20 * text.len(), "{}", html.len());
+            assert!(html.matches("<blockquote>").count() + html.matches("<ul>").count() <= 10);
+        }
+    }
+}

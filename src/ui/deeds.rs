@@ -1,0 +1,326 @@
+//! What the buttons do that are written as HTML: each names its deed in `data-do`.
+
+use super::{
+    Ui, address,
+    connection::Event,
+    drafts, journey,
+    listen::listen,
+    menu, outbox,
+    state::{About, ChatState, OpenRoom, Sending},
+    switcher, time,
+};
+use crate::{
+    domain::{Body, MessageId, RoomId, Seq},
+    protocol::{ClientFrame, Talk},
+};
+use leptos::prelude::*;
+use std::time::Duration;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, KeyboardEvent, MouseEvent};
+
+/// How long a deletion can be undone.
+const UNDO_FOR: Duration = Duration::from_secs(5);
+/// How long "copied" is shown.
+const COPIED_SHOWN: Duration = Duration::from_secs(2);
+
+/// Listens, in the browser.
+pub fn start(ui: Ui) {
+    listen("click", move |click| {
+        let click: MouseEvent = click.unchecked_into();
+        let target: Option<Element> = click.target().and_then(|target| target.dyn_into().ok());
+        let Some(button) = target.and_then(|target| target.closest("[data-do]").ok().flatten()) else { return };
+        let deed = button.get_attribute("data-do").unwrap_or_default();
+        // A link that does something is still a link: other clicks open tabs and windows.
+        if !button.has_attribute("href") || journey::is_plain_click(&click) {
+            ui.act(&deed, &button, &click);
+        }
+    });
+    // In the timeline the arrows go from message to message, and letters do what the menu does.
+    listen("keydown", move |key| {
+        let key: KeyboardEvent = key.unchecked_into();
+        let target: Option<Element> = key.target().and_then(|target| target.dyn_into().ok());
+        let Some(target) = target.filter(|target| target.closest("#timeline").ok().flatten().is_some()) else { return };
+        if key.ctrl_key() || key.meta_key() || key.alt_key() {
+            return;
+        }
+        let here = target.closest("[data-do=menu]").ok().flatten();
+        let deed = match (key.key().as_str(), &here) {
+            ("ArrowUp" | "ArrowDown", _) => {
+                if journey::step(here.as_ref(), key.key() == "ArrowDown") {
+                    key.prevent_default();
+                }
+                return;
+            }
+            ("r", Some(_)) => "reply",
+            ("e", Some(_)) => "edit",
+            ("u", Some(_)) => "unread",
+            _ => return,
+        };
+        if let Some(button) = here {
+            key.prevent_default();
+            ui.act(deed, &button, key.unchecked_ref());
+        }
+    });
+    listen("contextmenu", move |press| {
+        let press: MouseEvent = press.unchecked_into();
+        // A long press, on a screen without a pointer.
+        let is_touch = window().match_media("(hover: none)").ok().flatten().is_some_and(|query| query.matches());
+        let target: Option<Element> = press.target().and_then(|target| target.dyn_into().ok());
+        let more = target
+            .and_then(|target| target.closest(".message").ok()?)
+            .and_then(|message| message.query_selector("[data-do=menu]").ok()?);
+        if let (true, Some(more)) = (is_touch, more) {
+            press.prevent_default();
+            ui.act("menu", &more, &press);
+        }
+    });
+}
+
+impl Ui {
+    fn act(self, deed: &str, button: &Element, click: &MouseEvent) {
+        let open = |state: &ChatState| state.room.as_ref().map(|room| room.id);
+        let room = self.state.with_untracked(open);
+        match (deed, room) {
+            // From room to room the page stays; from elsewhere the link leads there the ordinary way.
+            ("open", Some(_)) => {
+                if let Some(asked) = journey::room_of(&button.get_attribute("href").unwrap_or_default()) {
+                    click.prevent_default();
+                    switcher::close(self);
+                    self.go(asked, true);
+                }
+            }
+            ("older" | "newer", Some(_)) => {
+                click.prevent_default();
+                self.load_more(deed == "older");
+            }
+            ("copy-link", Some(room)) => self.copy(button, &format!("{}{}", origin(), address(room))),
+            ("reconnect", _) => self.tell(Event::Wake),
+            ("latest", Some(_)) => {
+                click.prevent_default();
+                self.go_to_end();
+            }
+            ("cancel", _) => drop(self.about_nothing()),
+            (_, Some(room)) => self.act_on_message(deed, room, button, click),
+            _ => {}
+        }
+    }
+
+    fn act_on_message(self, deed: &str, room: RoomId, button: &Element, click: &MouseEvent) {
+        // The menu stands for the message that it was opened on.
+        let Some(element) = menu::subject(button).or_else(|| button.closest(".message").ok().flatten()) else { return };
+        let id = element.id();
+        let name = id.strip_prefix("m-").unwrap_or_default();
+        if let Ok(unsent) = name.parse::<MessageId>() {
+            return self.act_on_unsent(deed, room, unsent);
+        }
+        let found =
+            |state: &ChatState| name.parse::<Seq>().ok().and_then(|seq| state.room.as_ref()?.message(seq).cloned());
+        let Some(talk) = self.state.with_untracked(found) else { return };
+        if deed != "menu" {
+            menu::close();
+        }
+        match deed {
+            "menu" => {
+                let is_own = self.state.with_untracked(|state| state.is_own(&talk));
+                menu::open(button, &element, is_own);
+            }
+            "reply" => {
+                let shown = element.query_selector(".message-body").ok().flatten().and_then(|body| body.text_content());
+                self.about(&talk, false, shown.unwrap_or_default());
+            }
+            "edit" if !self.state.with_untracked(|state| state.is_own(&talk)) => {}
+            "edit" => self.about(&talk, true, talk.message.clone()),
+            "delete" => self.delete(room, talk.id),
+            "undelete" => self.undelete(talk.id),
+            "react" => self.react(room, &talk, &button.get_attribute("data-emoji").unwrap_or_default()),
+            "copy-text" => self.copy(button, &talk.message),
+            "copy-address" => {
+                self.copy(button, &format!("{}{}?at={seq}#m-{seq}", origin(), address(room), seq = talk.seq))
+            }
+            "unread" => self.mark_unread(room, talk.seq),
+            "jump" => {
+                if let Some(quote) = &talk.reply_to {
+                    click.prevent_default();
+                    self.go_to(room, quote.seq);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn act_on_unsent(self, deed: &str, room: RoomId, id: MessageId) {
+        match deed {
+            "retry" => self.say_again(id),
+            "discard" => drop(self.discard(id)),
+            "rewrite" => {
+                let text = self.discard(id).unwrap_or_default();
+                let begun = self.state.with_untracked(|state| state.draft(room).unwrap_or_default().to_owned());
+                let text = if begun.trim().is_empty() { text } else { format!("{text}\n{begun}") };
+                self.draft(room, &text);
+                self.state.notify();
+            }
+            _ => {}
+        }
+    }
+
+    // Saying
+
+    /// Says something in a room: it is shown at once and sent as soon as there is a connection.
+    pub fn say(self, room: RoomId, text: String) {
+        // The server would refuse it, or even close the connection, and what follows would wait behind it.
+        let failed = Body::parse(text.clone()).err().map(|error| error.code().to_owned());
+        let mut sending = Sending { id: MessageId::new(), text, at: time::now_rfc3339(), reply_to: None, failed };
+        self.draft(room, "");
+        self.state.update(|state| {
+            let about = state.room.as_mut().filter(|open| open.id == room).and_then(|open| open.about.take());
+            sending.reply_to = about.map(|about| about.id);
+            // What is refused here already is never sent, and so not kept for a next page either.
+            if sending.failed.is_none() {
+                outbox::keep(state.me.as_ref(), room, &sending);
+            }
+            state.unsent(room).push(sending.clone());
+        });
+        self.tell(Event::Say(sending.id));
+        journey::scroll_to_end();
+    }
+
+    /// Keeps what is being written in a room.
+    pub fn draft(self, room: RoomId, text: &str) {
+        let mut is_news = false;
+        self.state.update_untracked(|state| {
+            if let Some(me) = state.me.as_ref().and_then(|me| me.person) {
+                drafts::keep(me, room, text);
+            }
+            is_news = state.set_draft(room, text);
+        });
+        if is_news {
+            self.state.notify();
+        }
+    }
+
+    /// Sends a refused message again, under the same id.
+    fn say_again(self, id: MessageId) {
+        self.state.update(|state| {
+            let sending = state.room.iter_mut().flat_map(|room| &mut room.sending).find(|sending| sending.id == id);
+            if let Some(sending) = sending {
+                sending.failed = None;
+            }
+        });
+        self.tell(Event::Say(id));
+    }
+
+    /// Gives a refused message up; what it said.
+    fn discard(self, id: MessageId) -> Option<String> {
+        let mut text = None;
+        self.state.update(|state| {
+            if let Some(room) = state.room.as_mut() {
+                text = room.sending.iter().find(|sending| sending.id == id).map(|sending| sending.text.clone());
+                room.sending.retain(|sending| sending.id != id);
+            }
+        });
+        outbox::forget(id);
+        text
+    }
+
+    // Changing what was said
+
+    fn about(self, talk: &Talk, edits: bool, text: String) {
+        let about = About { id: talk.id, edits, sender: talk.sender.clone(), text };
+        self.state.update(|state| {
+            if let Some(room) = state.room.as_mut() {
+                room.about = Some(about);
+            }
+        });
+    }
+
+    /// Neither answers nor changes anything any more; says whether it did.
+    pub fn about_nothing(self) -> bool {
+        let had = self.state.with_untracked(|state| state.room.as_ref().is_some_and(|room| room.about.is_some()));
+        if had {
+            self.state.update(|state| {
+                if let Some(room) = state.room.as_mut() {
+                    room.about = None;
+                }
+            });
+        }
+        had
+    }
+
+    /// Changes the last message that this person said here; says whether there is one.
+    pub fn edit_last(self) -> bool {
+        let last = self.state.with_untracked(|state| {
+            let mut messages = state.room.iter().flat_map(|room| room.messages.iter().rev());
+            messages.find(|talk| !talk.deleted && state.is_own(talk)).cloned()
+        });
+        last.inspect(|talk| self.about(talk, true, talk.message.clone())).is_some()
+    }
+
+    /// Sends the new text of a message.
+    pub fn change_text(self, room_id: RoomId, about: About, message: String) {
+        if message != about.text && Body::parse(message.clone()).is_ok() {
+            self.tell(Event::Ask(ClientFrame::Edit { room_id, id: about.id, message, if_rev: None }));
+        }
+        self.about_nothing();
+    }
+
+    /// Deletes a message, unless that is undone in time.
+    fn delete(self, room: RoomId, id: MessageId) {
+        let change = move |work: fn(&mut OpenRoom, MessageId)| {
+            self.state.update(|state| {
+                if let Some(open) = state.room.as_mut().filter(|open| open.id == room) {
+                    work(open, id);
+                }
+            });
+        };
+        change(|open, id| open.going.push(id));
+        set_timeout(
+            move || {
+                if self.state.with_untracked(|state| state.is_going(id)) {
+                    self.tell(Event::Ask(ClientFrame::Delete { room_id: room, id }));
+                }
+            },
+            UNDO_FOR,
+        );
+    }
+
+    fn undelete(self, id: MessageId) {
+        self.state.update(|state| {
+            if let Some(room) = state.room.as_mut() {
+                room.going.retain(|going| *going != id);
+            }
+        });
+    }
+
+    fn react(self, room_id: RoomId, talk: &Talk, emoji: &str) {
+        let on = self.state.with_untracked(|state| {
+            let me = state.me.as_ref().map(|me| &me.sender);
+            !talk.reactions.iter().any(|one| one.emoji == emoji && me.is_some_and(|me| one.by.contains(me)))
+        });
+        self.tell(Event::Ask(ClientFrame::React { room_id, id: talk.id, emoji: emoji.into(), on }));
+    }
+
+    // Copying
+
+    fn copy(self, button: &Element, words: &str) {
+        let (button, words) = (button.clone(), words.to_owned());
+        leptos::task::spawn_local(async move {
+            let clipboard = window().navigator().clipboard();
+            // Browsers have no clipboard on plain http, except from this machine: then the text is shown to copy by hand.
+            let written = !clipboard.is_undefined()
+                && wasm_bindgen_futures::JsFuture::from(clipboard.write_text(&words)).await.is_ok();
+            if !written {
+                let _ = window().prompt_with_message_and_default(self.text.copy, &words);
+                return;
+            }
+            if let Ok(Some(label)) = button.query_selector("[aria-live]") {
+                let before = label.text_content();
+                label.set_text_content(Some(self.text.copied));
+                set_timeout(move || label.set_text_content(before.as_deref()), COPIED_SHOWN);
+            }
+        });
+    }
+}
+
+fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}

@@ -1,0 +1,215 @@
+//! From room to room and back in time, without loading a page.
+
+use super::{Ui, address, connection::Event, state::ChatState, wire};
+use crate::domain::{Error, RoomId, Seq, Window};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+/// A room that could not be loaded anew is asked for again after this long.
+const RELOAD_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Ui {
+    /// Shows another room without loading a page.
+    pub fn go(self, room: RoomId, push: bool) {
+        self.journey.update_value(|journey| *journey += 1);
+        let journey = self.journey.get_value();
+        leptos::task::spawn_local(async move {
+            let view = match wire::room_page(room, Window::Newest).await {
+                Ok(view) => view,
+                Err(Error::RoomNotFound) => return leave_for(&address(room)),
+                // Out of reach: stay, with everything that waits here.
+                Err(_) => return,
+            };
+            if self.journey.get_value() != journey {
+                return;
+            }
+            if push {
+                push_address(&address(room));
+            }
+            self.state.update(|state| state.open(view));
+            self.tell(Event::Moved);
+            request_animation_frame(move || {
+                self.land();
+                focus_main();
+            });
+        });
+    }
+
+    /// Loads the room on screen anew.
+    pub fn reload(self) {
+        let Some(id) = self.state.with_untracked(|state| state.room.as_ref().map(|room| room.id)) else { return };
+        leptos::task::spawn_local(async move {
+            let is_here = move |state: &ChatState| state.room.as_ref().is_some_and(|room| room.id == id);
+            match wire::room_page(id, Window::Newest).await {
+                Ok(view) => {
+                    self.state.update(|state| {
+                        if is_here(state) {
+                            state.open(view);
+                        }
+                    });
+                    self.tell(Event::Moved);
+                }
+                Err(Error::RoomNotFound) => {}
+                Err(_) if self.state.with_untracked(is_here) => set_timeout(move || self.reload(), RELOAD_AGAIN),
+                Err(_) => {}
+            }
+        });
+    }
+
+    /// Loads what comes before, or after, the messages here; once at a time.
+    pub fn load_more(self, older: bool) {
+        let asked = self.state.with_untracked(|state| {
+            let room = state.room.as_ref()?;
+            let seq = if older { room.older_than() } else { room.newer_than() };
+            Some((room.id, seq?))
+        });
+        let Some((room, seq)) = asked.filter(|_| !self.loading.get_value()) else { return };
+        self.loading.set_value(true);
+        leptos::task::spawn_local(async move {
+            let window = if older { Window::Before(seq) } else { Window::After(seq) };
+            let loaded = wire::room_page(room, window).await;
+            self.loading.set_value(false);
+            if let Ok(view) = loaded {
+                let keep_place = keep_place();
+                self.state.update(|state| if older { state.prepend(view, seq) } else { state.append(view, seq) });
+                request_animation_frame(move || {
+                    keep_place();
+                    request_animation_frame(keep_place);
+                });
+            }
+        });
+    }
+
+    /// Shows the message at that place, among those around it.
+    pub fn go_to(self, room: RoomId, seq: Seq) {
+        if show(seq) {
+            return;
+        }
+        self.replace(room, Window::Around(seq), move || {
+            show(seq);
+        });
+    }
+
+    /// Shows the newest messages.
+    pub fn go_to_end(self) {
+        let behind =
+            self.state.with_untracked(|state| state.room.as_ref().filter(|room| !room.newest).map(|room| room.id));
+        match behind {
+            Some(room) => self.replace(room, Window::Newest, scroll_to_end),
+            None => scroll_to_end(),
+        }
+    }
+
+    /// Shows other messages of the room on screen, and then does `then`.
+    fn replace(self, room: RoomId, window: Window, then: impl FnOnce() + 'static) {
+        leptos::task::spawn_local(async move {
+            let Ok(view) = wire::room_page(room, window).await else { return };
+            let is_here = self.state.with_untracked(|state| state.room.as_ref().is_some_and(|open| open.id == room));
+            if is_here {
+                self.state.update(|state| state.open(view));
+                self.tell(Event::Moved);
+                request_animation_frame(then);
+            }
+        });
+    }
+}
+
+/// One's own words are always in view. The scroller is turned round: its end is at 0.
+pub fn scroll_to_end() {
+    if let Ok(Some(timeline)) = document().query_selector(".timeline") {
+        timeline.set_scroll_top(0);
+    }
+}
+
+/// Where the first message in sight is now; what is returned scrolls the timeline so that it is there again.
+fn keep_place() -> impl Fn() + Clone + 'static {
+    let timeline = document().get_element_by_id("timeline");
+    let top = timeline.as_ref().map_or(0.0, |timeline| timeline.get_bounding_client_rect().top());
+    let kept = first_below(top).map(|element| (element.get_bounding_client_rect().top(), element));
+    move || {
+        if let (Some(timeline), Some((before, element))) = (&timeline, &kept) {
+            let shift = element.get_bounding_client_rect().top() - before;
+            timeline.set_scroll_top(timeline.scroll_top() + shift.round() as i32);
+        }
+    }
+}
+
+/// The first line of the timeline whose end is below that height.
+fn first_below(top: f64) -> Option<Element> {
+    let first = |parent: &Element| {
+        let mut child = parent.first_element_child();
+        while let Some(element) = child.take_if(|element| element.get_bounding_client_rect().bottom() <= top) {
+            child = element.next_element_sibling();
+        }
+        child
+    };
+    first(&first(&document().get_element_by_id("chunks")?)?)
+}
+
+/// After a journey inside the page the keyboard starts at what is new, unless a field has taken it.
+fn focus_main() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+    let nowhere = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
+    if let (true, Some(main)) = (nowhere, document().get_element_by_id("main")) {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = main.unchecked_into::<HtmlElement>().focus_with_options(&options);
+    }
+}
+
+/// The room that an address leads to.
+#[must_use]
+pub fn room_of(address: &str) -> Option<RoomId> {
+    address.strip_prefix("/rooms/")?.parse().ok()
+}
+
+/// Shows the message at that place, if it is here, and says whether it is.
+pub fn show(seq: Seq) -> bool {
+    let Some(message) = document().get_element_by_id(&format!("m-{seq}")) else { return false };
+    message.scroll_into_view();
+    // Taken away first, so that it begins again.
+    let classes = message.class_list();
+    let _ = classes.remove_1("message-shown");
+    request_animation_frame(move || drop(classes.add_1("message-shown")));
+    true
+}
+
+/// Gives the focus to the message before or after the one that has it, by its button; to the last without one.
+pub fn step(here: Option<&Element>, down: bool) -> bool {
+    let Ok(buttons) = document().query_selector_all("#chunks [data-do=menu]") else { return false };
+    let buttons: Vec<HtmlElement> = (0..buttons.length()).filter_map(|at| buttons.get(at)?.dyn_into().ok()).collect();
+    let at = here.and_then(|here| buttons.iter().position(|button| **button == *here));
+    let next = match at {
+        Some(at) if down => buttons.get(at + 1),
+        Some(at) => at.checked_sub(1).and_then(|before| buttons.get(before)),
+        None => buttons.last(),
+    };
+    next.map(|button| button.focus()).is_some()
+}
+
+/// Lets the browser keep the page for offline hours, and offer to install it; where it can.
+pub fn install() {
+    let workers = window().navigator().service_worker();
+    // Not on plain http, except from this machine.
+    if !workers.is_undefined() {
+        let _ = workers.register("/sw.js");
+    }
+}
+
+/// Whether a click is an ordinary one: others open tabs and windows and stay the browser's.
+#[must_use]
+pub fn is_plain_click(click: &web_sys::MouseEvent) -> bool {
+    click.button() == 0 && !(click.ctrl_key() || click.meta_key() || click.shift_key() || click.alt_key())
+}
+
+fn push_address(address: &str) {
+    if let Ok(history) = window().history() {
+        let _ = history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(address));
+    }
+}
+
+/// Loads a page the ordinary way, for whatever cannot be shown here.
+fn leave_for(address: &str) {
+    let _ = window().location().set_href(address);
+}

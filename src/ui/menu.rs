@@ -1,0 +1,80 @@
+//! What can be done with a message: one menu for all of them, written by the server, that opens beside its button.
+
+use super::{parts::Icon, text::Text};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+/// The element's id.
+const MENU: &str = "message-menu";
+/// In the menu: the id of the message that it stands for.
+const SUBJECT: &str = "data-subject";
+/// Reactions at hand.
+const EMOJI: [&str; 6] = ["👍", "❤️", "😂", "😮", "🙏", "🎉"];
+
+/// The menu, closed.
+#[component]
+pub fn MessageMenu(
+    /// The words.
+    text: &'static Text,
+) -> impl IntoView {
+    let emoji = EMOJI.map(|emoji| {
+        view! { <button class="menu-emoji" type="button" role="menuitem" data-do="react" data-emoji=emoji>{emoji}</button> }
+    });
+    let item = |deed: &'static str, icon: &'static str, words: &'static str, class: &'static str| {
+        view! { <button class=class type="button" role="menuitem" data-do=deed><Icon name=icon/>{words}</button> }
+    };
+    view! {
+        <div class="menu" id=MENU popover="auto" role="menu" aria-label=text.more tabindex="-1">
+            <div class="menu-row" role="group" aria-label=text.react>{emoji.collect_view()}</div>
+            {item("reply", "reply", text.reply, "menu-item")}
+            {item("copy-text", "copy", text.copy, "menu-item")}
+            {item("copy-address", "link", text.copy_address, "menu-item")}
+            {item("unread", "unread", text.mark_unread, "menu-item")}
+            {item("edit", "pencil", text.edit, "menu-item menu-own")}
+            {item("delete", "trash", text.discard, "menu-item menu-own menu-danger")}
+        </div>
+    }
+}
+
+fn menu() -> Option<HtmlElement> {
+    document().get_element_by_id(MENU)?.dyn_into().ok()
+}
+
+/// The message that the menu stands for, if the button is in the menu.
+#[must_use]
+pub fn subject(button: &Element) -> Option<Element> {
+    let menu = button.closest(&format!("#{MENU}")).ok()??;
+    document().get_element_by_id(&menu.get_attribute(SUBJECT)?)
+}
+
+/// Opens it beside `button`, for `message`.
+pub fn open(button: &Element, message: &Element, is_own: bool) {
+    let Some(menu) = menu() else { return };
+    let _ = menu.set_attribute(SUBJECT, &message.id());
+    let _ = menu.class_list().toggle_with_force("menu-of-own", is_own);
+    let _ = menu.show_popover();
+    // Beside the button, and all of it on screen.
+    let (at, size) = (button.get_bounding_client_rect(), menu.get_bounding_client_rect());
+    let inner = |size: Result<wasm_bindgen::JsValue, _>| size.ok().and_then(|size| size.as_f64()).unwrap_or(0.0);
+    let (width, height) = (inner(window().inner_width()), inner(window().inner_height()));
+    // Whole pixels: formatting fractions would weigh 5 KB.
+    let left = (at.right() - size.width()).clamp(8.0, (width - size.width() - 8.0).max(8.0));
+    let below = at.bottom() + 4.0;
+    let top = if below + size.height() + 8.0 > height { at.top() - size.height() - 4.0 } else { below };
+    let style = menu.style();
+    let _ = style.set_property("left", &format!("{}px", left as i32));
+    let _ = style.set_property("top", &format!("{}px", top.max(8.0) as i32));
+    if let Ok(Some(first)) = menu.query_selector("button") {
+        let _ = first.unchecked_into::<HtmlElement>().focus();
+    }
+}
+
+/// Closes it.
+pub fn close() {
+    if let Some(menu) = menu()
+        && menu.matches(":popover-open").unwrap_or(false)
+    {
+        let _ = menu.hide_popover();
+    }
+}

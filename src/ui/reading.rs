@@ -1,0 +1,132 @@
+//! How far somebody has really read: to the last message that was on screen, in a window that has the focus.
+
+use super::{Ui, connection::Event, journey, listen::listen};
+use crate::{
+    domain::{RoomId, Seq},
+    protocol::ClientFrame,
+};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+/// The end counts as seen within this many pixels of it.
+const NEAR_END: i32 = 48;
+
+/// Watches, in the browser.
+pub fn start(ui: Ui) {
+    let is_due = StoredValue::new(false);
+    // What the page shows is known once it is drawn.
+    let look_soon = move || {
+        if !is_due.get_value() {
+            is_due.set_value(true);
+            request_animation_frame(move || {
+                is_due.set_value(false);
+                ui.look();
+            });
+        }
+    };
+    for event in ["focus", "blur", "resize", "scroll", "visibilitychange"] {
+        listen(event, move |_| look_soon());
+    }
+    Effect::new(move |_| {
+        ui.state.track();
+        look_soon();
+    });
+    Effect::new(move |_| {
+        let (unread, name) =
+            ui.state.with(|state| (state.unread_in_all(), state.room.as_ref().map(|room| room.name.clone())));
+        let name = name.map_or_else(|| ui.text.madang.to_owned(), |name| format!("{name} · {}", ui.text.madang));
+        document().set_title(&if unread > 0 { format!("({unread}) {name}") } else { name });
+    });
+}
+
+impl Ui {
+    /// Takes note of what is on screen.
+    fn look(self) {
+        let Some(timeline) = document().get_element_by_id("timeline") else { return };
+        let looking = document().has_focus().unwrap_or(false) && !document().hidden();
+        let is_newest = self.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
+        let at_end = is_newest && timeline.scroll_top() > -NEAR_END;
+        let (mut moved, mut waiting) = (None, 0);
+        self.state.update_untracked(|state| {
+            state.looking = looking;
+            if let Some(room) = &state.room {
+                waiting = state.unread(room.id);
+            }
+            if looking {
+                moved = last_seen(&timeline, at_end).and_then(|seq| state.saw(seq));
+            }
+        });
+        show_way_down(self, at_end, waiting);
+        self.load_ahead(&timeline);
+        if let Some((room_id, seq)) = moved {
+            self.tell(Event::Ask(ClientFrame::Read { room_id, seq, unread: false }));
+            self.state.notify();
+        }
+    }
+
+    /// Loads older or newer messages before somebody comes to the end of those here. The scroller is turned round: its
+    /// end is at 0, and above that it is negative.
+    fn load_ahead(self, timeline: &Element) {
+        let near = timeline.client_height() * 3 / 2;
+        if self.awake.get_untracked() && timeline.scroll_height() > timeline.client_height() {
+            if timeline.scroll_height() - timeline.client_height() + timeline.scroll_top() < near {
+                self.load_more(true);
+            } else if -timeline.scroll_top() < near {
+                self.load_more(false);
+            }
+        }
+    }
+
+    /// Everything from the message at `seq` on is unread again.
+    pub fn mark_unread(self, room_id: RoomId, seq: Seq) {
+        self.state.update(|state| state.mark_unread(room_id, seq - 1));
+        self.tell(Event::Ask(ClientFrame::Read { room_id, seq: seq - 1, unread: true }));
+    }
+
+    /// Goes to the message that the address names, else to where one left off: the line before the first unread
+    /// message, or the end.
+    pub fn land(self) {
+        let hash = window().location().hash().unwrap_or_default();
+        if hash.strip_prefix("#m-").and_then(|seq| seq.parse().ok()).is_some_and(journey::show) {
+            return;
+        }
+        match document().get_element_by_id("unread") {
+            Some(line) => line.scroll_into_view(),
+            None => journey::scroll_to_end(),
+        }
+    }
+}
+
+/// The place of the last message whose end is in sight.
+fn last_seen(timeline: &Element, at_end: bool) -> Option<Seq> {
+    let bottom = timeline.get_bounding_client_rect().bottom() + if at_end { f64::from(NEAR_END) } else { 1.0 };
+    let mut chunk = document().get_element_by_id("chunks")?.last_element_child();
+    while let Some(current) = chunk {
+        // A chunk that is further down need not be looked through.
+        let mut line = current.last_element_child().filter(|_| current.get_bounding_client_rect().top() < bottom);
+        while let Some(element) = line {
+            let seq = element.id().strip_prefix("m-").and_then(|seq| seq.parse().ok());
+            if let Some(seq) = seq.filter(|_| element.get_bounding_client_rect().bottom() <= bottom) {
+                return Some(seq);
+            }
+            line = element.previous_element_sibling();
+        }
+        chunk = current.previous_element_sibling();
+    }
+    None
+}
+
+/// The button that leads to the end, while that is out of sight.
+fn show_way_down(ui: Ui, at_end: bool, waiting: u32) {
+    let button: Option<HtmlElement> =
+        document().get_element_by_id("to-latest").and_then(|button| button.dyn_into().ok());
+    let Some(button) = button else { return };
+    button.set_hidden(at_end);
+    if let Some(label) = button.last_element_child() {
+        let words = (ui.text.new_below)(waiting);
+        if label.text_content().as_deref() != Some(&words) {
+            label.set_text_content(Some(&words));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The way to another room by its name: a field over the list, and the same on Ctrl or Cmd and K from anywhere.
+
+use super::{
+    Ui,
+    listen::listen,
+    parts::{Hidden, Icon},
+    room_list,
+    rows::{Row, mend},
+};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
+
+const SWITCHER: &str = "switcher";
+/// Both fields have this class.
+const FIELD: &str = "room-filter";
+
+/// The switcher, closed.
+#[component]
+pub fn Switcher() -> impl IntoView {
+    let text = Ui::get().text;
+    view! {
+        <div class="switcher" id=SWITCHER popover="auto" role="dialog" aria-label=text.switcher>
+            <Filter/>
+            <ul class="switcher-rooms" id="switcher-rooms"></ul>
+        </div>
+    }
+}
+
+/// The field.
+#[component]
+pub fn Filter() -> impl IntoView {
+    let text = Ui::get().text;
+    view! {
+        <label class="filter">
+            <Icon name="search"/><Hidden text=text.filter/>
+            <input class=FIELD type="search" autocomplete="off" placeholder=text.filter/>
+        </label>
+    }
+}
+
+/// Listens, in the browser.
+pub fn start(ui: Ui) {
+    listen("input", move |event| {
+        let field: Option<HtmlInputElement> = event.target().and_then(|target| target.dyn_into().ok());
+        if let Some(field) = field.filter(|field| field.class_list().contains(FIELD)) {
+            ui.state.update(|state| state.filter = field.value());
+        }
+    });
+    listen("keydown", move |event| {
+        let key: KeyboardEvent = event.unchecked_into();
+        let name = key.key();
+        let is_done = match name.as_str() {
+            "k" if key.ctrl_key() || key.meta_key() => open(ui),
+            "ArrowUp" | "ArrowDown" if key.alt_key() => go_along(name == "ArrowDown"),
+            "ArrowUp" | "ArrowDown" => move_focus(&key, name == "ArrowDown"),
+            "Enter" if !key.is_composing() => go_to_first(&key),
+            _ => false,
+        };
+        if is_done {
+            key.prevent_default();
+        }
+    });
+    let mut shown: Vec<Row> = Vec::new();
+    Effect::new(move |_| {
+        let is_awake = ui.awake.get();
+        let (after, looks) = ui.state.with(|state| room_list::rows(state, "s", is_awake, ui.text));
+        if let Some(list) = document().get_element_by_id("switcher-rooms") {
+            mend(&list, &shown, &after, &|at| looks[at].clone());
+            shown = after;
+        }
+    });
+}
+
+fn element(selector: &str) -> Option<HtmlElement> {
+    document().query_selector(selector).ok()??.dyn_into().ok()
+}
+
+fn open(ui: Ui) -> bool {
+    let Some(switcher) = element("#switcher") else { return false };
+    ui.state.update(|state| state.filter.clear());
+    let _ = switcher.show_popover();
+    if let Some(field) = element("#switcher input") {
+        let field: HtmlInputElement = field.unchecked_into();
+        field.set_value("");
+        let _ = field.focus();
+    }
+    true
+}
+
+/// Closes the switcher: its room has been chosen.
+pub fn close(ui: Ui) {
+    if let Some(switcher) = element("#switcher:popover-open") {
+        let _ = switcher.hide_popover();
+        ui.state.update(|state| state.filter.clear());
+    }
+}
+
+fn links(list: &str) -> Vec<HtmlElement> {
+    let Ok(found) = document().query_selector_all(&format!("{list} a.room-item")) else { return Vec::new() };
+    (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect()
+}
+
+/// To the room before or after this one in the list.
+fn go_along(down: bool) -> bool {
+    let links = links("#rooms");
+    let here = links.iter().position(|link| link.has_attribute("aria-current"));
+    let next = here.and_then(|here| if down { here.checked_add(1) } else { here.checked_sub(1) });
+    next.and_then(|next| links.get(next)).inspect(|link| link.click()).is_some()
+}
+
+fn target_in(key: &KeyboardEvent, selector: &str) -> Option<Element> {
+    let target: Element = key.target()?.dyn_into().ok()?;
+    target.closest(selector).ok().flatten().map(|_| target)
+}
+
+/// From the field to the rooms, and from room to room.
+fn move_focus(key: &KeyboardEvent, down: bool) -> bool {
+    let list = if target_in(key, "#switcher").is_some() { "#switcher" } else { ".room-list" };
+    let Some(target) = target_in(key, list) else { return false };
+    let links = links(list);
+    let here = links.iter().position(|link| **link == target);
+    let next = match here {
+        Some(here) if down => links.get(here + 1),
+        Some(here) => here.checked_sub(1).and_then(|before| links.get(before)),
+        None => links.first().filter(|_| down),
+    };
+    next.map(|link| link.focus()).is_some()
+}
+
+/// Enter in the field opens the first room that fits.
+fn go_to_first(key: &KeyboardEvent) -> bool {
+    let field = target_in(key, "input.room-filter");
+    let list = field.map(|field| field.closest("#switcher").ok().flatten().map_or(".room-list", |_| "#switcher"));
+    list.and_then(|list| links(list).into_iter().next()).inspect(|link| link.click()).is_some()
+}
