@@ -79,6 +79,48 @@ test('a room is accessible before joining, with an error, and after joining', as
   await isAccessible(jun);
 });
 
+test('a room with everything in it is accessible, and so is all that opens there', async ({ newPerson, newGuest }) => {
+  test.setTimeout(240_000);
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('다 있는 방'));
+  await mina.join();
+  const sora = await newGuest('sora', mina.roomId);
+  sora.talk(mina.roomId, '**굵게** `코드` https://example.com\n- 하나\n> 인용');
+  await mina.say('```\n코드\n```');
+  await mina.say('지울 말');
+  await mina.say('고칠 말');
+  await mina.composer.press('ArrowUp');
+  await mina.composer.fill('고친 말');
+  await mina.composer.press('Enter');
+  await mina.sees('고친 말');
+  const open = async (text: string) => {
+    await mina.message(text).hover();
+    await mina.message(text).locator('[data-do=menu]').click();
+  };
+  await open('지울 말');
+  await mina.page.getByRole('menuitem', { name: '지우기' }).click();
+  await open('고친 말');
+  await mina.page.getByRole('menuitem', { name: '🎉' }).click();
+  await open('고친 말');
+  await mina.page.getByRole('menuitem', { name: '여기부터 안 읽음' }).click();
+  await open('고친 말');
+  await mina.page.getByRole('menuitem', { name: '답하기' }).click();
+  await expect(mina.timeline.locator('.unread-line')).toBeVisible();
+  await isAccessible(mina);
+
+  await open('고친 말');
+  await expect(mina.page.locator('#message-menu')).toBeVisible();
+  await isAccessible(mina);
+  await mina.page.keyboard.press('Escape');
+  await mina.page.keyboard.press('Control+k');
+  await expect(mina.page.locator('#switcher')).toBeVisible();
+  await isAccessible(mina);
+  await mina.page.keyboard.press('Escape');
+  await mina.page.getByRole('button', { name: '초대' }).click();
+  await expect(mina.page.locator('#share')).toBeVisible();
+  await isAccessible(mina);
+});
+
 test('the members of a phone are accessible', async ({ newPerson }) => {
   const mina = await newPerson('mina', { viewport: { width: 360, height: 800 } });
   await mina.createRoom(unique('작은 방'));

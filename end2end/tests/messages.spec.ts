@@ -154,3 +154,36 @@ test('the menu is worked with the keyboard alone', async ({ newPerson }) => {
   await expect(menu(mina)).toBeHidden();
   await expect(mina.message('키보드로').getByRole('button', { name: '더 보기' })).toBeFocused();
 });
+
+test('whoever goes to another room, or away, has meant the deletion', async ({ newPerson, server }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  const elsewhere = unique('딴 방');
+  await server.createRoom(elsewhere);
+  for (const text of ['하나', '둘']) {
+    await mina.say(text);
+    await jun.sees(text);
+  }
+  const link = mina.page.url();
+  await act(mina, '하나', '지우기');
+  await mina.roomInList(elsewhere).click();
+  await jun.reads(['삭제된 메시지입니다', '둘']);
+  await mina.openRoom(link);
+  await act(mina, '둘', '지우기');
+  await mina.page.goto('/');
+  await jun.reads(['삭제된 메시지입니다', '삭제된 메시지입니다']);
+});
+
+test('a change that is too long is refused beside the field, and stays in it', async ({ newPerson }) => {
+  const [mina] = await twoTalk(newPerson);
+  await mina.say('짧은 말');
+  await mina.sees('짧은 말');
+  await mina.composer.press('ArrowUp');
+  await mina.composer.fill('긴'.repeat(8_001));
+  await mina.composer.press('Enter');
+  await expect(mina.page.locator('#composer-error')).toBeVisible();
+  expect((await mina.composer.inputValue()).length).toBe(8_001);
+  await mina.composer.fill('알맞은 말');
+  await mina.composer.press('Enter');
+  await mina.reads(['알맞은 말']);
+  await expect(mina.page.locator('#composer-error')).toBeHidden();
+});

@@ -101,6 +101,21 @@ pub enum ClientFrame {
     Ping,
 }
 
+impl ClientFrame {
+    /// The room that it is about, where it must be sent by somebody who is there.
+    #[must_use]
+    pub fn needs_room(&self) -> Option<RoomId> {
+        match self {
+            Self::Talk { room_id, .. }
+            | Self::Edit { room_id, .. }
+            | Self::Delete { room_id, .. }
+            | Self::React { room_id, .. }
+            | Self::Typing { room_id } => Some(*room_id),
+            _ => None,
+        }
+    }
+}
+
 /// Why a frame was refused, with what it named, so that the answer can name it too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {

@@ -12,6 +12,7 @@
 //! | `presence.rs` | who comes, goes and types, in both dialects |
 //! | `resume.rs` | coming back without hole or repeat |
 //! | `room_list.rs` | WATCH and LIST |
+//! | `rooms.rs` | windows of history, another name, the invitation, Markdown |
 //! | `rate.rs` | how much one sender may say |
 //! | `fan_out.rs` | a busy room: nothing lost, one order, a slow reader hinders nobody |
 //! | `names.rs` | a held name and its look-alikes |
@@ -42,6 +43,7 @@ mod rate;
 mod rest;
 mod resume;
 mod room_list;
+mod rooms;
 mod security;
 mod startup;
 mod v1;

@@ -287,7 +287,13 @@ impl Connection {
                 self.inside = room_id;
                 self.post_elsewhere();
                 let mut frames = self.unsent();
-                frames.append(&mut self.asked_for);
+                let inside = self.inside;
+                // What is about another room waits until one is there again.
+                let (now, later) = std::mem::take(&mut self.asked_for)
+                    .into_iter()
+                    .partition::<Vec<_>, _>(|frame| frame.needs_room().is_none_or(|room| Some(room) == inside));
+                self.asked_for = later;
+                frames.extend(now);
                 frames
             }
             Todo::Nothing => Vec::new(),
@@ -308,7 +314,12 @@ impl Connection {
                 .into_iter()
                 .filter(|frame| matches!(frame, ClientFrame::Talk { id: Some(one), .. } if one == id))
                 .collect(),
-            Event::Ask(frame) if here.is_some() => vec![frame.clone()],
+            // The page may show another room already: what counts is where this connection is.
+            Event::Ask(frame)
+                if self.inside.is_some() && frame.needs_room().is_none_or(|room| Some(room) == self.inside) =>
+            {
+                vec![frame.clone()]
+            }
             Event::Ask(frame) => {
                 self.asked_for.push(frame.clone());
                 Vec::new()

@@ -3,7 +3,7 @@
 use super::{
     Ui, address,
     connection::Event,
-    drafts, journey,
+    drafts, forms, journey,
     listen::listen,
     menu, outbox,
     state::{About, ChatState, OpenRoom, Sending},
@@ -61,6 +61,8 @@ pub fn start(ui: Ui) {
             ui.act(deed, &button, key.unchecked_ref());
         }
     });
+    // Whoever goes has meant it.
+    listen("pagehide", move |_| ui.delete_now());
     listen("contextmenu", move |press| {
         let press: MouseEvent = press.unchecked_into();
         // A long press, on a screen without a pointer.
@@ -257,7 +259,11 @@ impl Ui {
 
     /// Sends the new text of a message.
     pub fn change_text(self, room_id: RoomId, about: About, message: String) {
-        if message != about.text && Body::parse(message.clone()).is_ok() {
+        if let Err(error) = Body::parse(message.clone()) {
+            return forms::refuse("composer-error", &(self.text.error)(error.code()));
+        }
+        forms::refuse("composer-error", "");
+        if message != about.text {
             self.tell(Event::Ask(ClientFrame::Edit { room_id, id: about.id, message, if_rev: None }));
         }
         self.about_nothing();
@@ -281,6 +287,17 @@ impl Ui {
             },
             UNDO_FOR,
         );
+    }
+
+    /// Deletes at once what could still be undone: the page, or the room, is being left.
+    pub fn delete_now(self) {
+        let going = self.state.with_untracked(|state| {
+            let room = state.room.as_ref();
+            room.map(|room| (room.id, room.going.clone()))
+        });
+        for (room_id, id) in going.iter().flat_map(|(room, going)| going.iter().map(move |id| (*room, *id))) {
+            self.tell(Event::Ask(ClientFrame::Delete { room_id, id }));
+        }
     }
 
     fn undelete(self, id: MessageId) {

@@ -27,6 +27,15 @@ pub fn start(text: &'static Text) {
     });
 }
 
+/// Says in the refusal of that id why something was refused; with no words it was not.
+pub fn refuse(id: &str, words: &str) {
+    let Some(refusal) = document().get_element_by_id(id) else { return };
+    let _ = if words.is_empty() { refusal.set_attribute("hidden", "") } else { refusal.remove_attribute("hidden") };
+    if let Some(element) = refusal.last_element_child() {
+        element.set_text_content(Some(words));
+    }
+}
+
 async fn send(form: Element, field: HtmlInputElement, refusal: Element, text: &'static Text) {
     let path = form.get_attribute("action").unwrap_or_default();
     let location = window().location();
@@ -36,10 +45,7 @@ async fn send(form: Element, field: HtmlInputElement, refusal: Element, text: &'
         Err(code) => {
             let _ = form.remove_attribute(BUSY);
             let _ = field.set_attribute("aria-invalid", "true");
-            let _ = refusal.remove_attribute("hidden");
-            if let Some(words) = refusal.last_element_child() {
-                words.set_text_content(Some(&(text.error)(&code)));
-            }
+            refuse(&refusal.id(), &(text.error)(&code));
             let _ = field.unchecked_into::<HtmlElement>().focus();
         }
     }

@@ -27,6 +27,7 @@ impl Ui {
             if push {
                 push_address(&address(room));
             }
+            self.delete_now();
             self.state.update(|state| state.open(view));
             self.tell(Event::Moved);
             request_animation_frame(move || {

@@ -53,9 +53,11 @@ pub fn meta(seen: &Seen<'_>) -> Html {
     if seen.awake {
         let (state, words) =
             if seen.state.link == Link::Live { ("live", seen.text.live) } else { ("connecting", seen.text.connecting) };
-        html.raw("<span class=\"connection\" data-state=\"")
-            .text(state)
-            .raw("\"><span class=\"connection-dot\"></span>");
+        html.raw("<span class=\"connection\" data-state=\"").text(state).raw("\"");
+        if let Some(room) = seen.state.room.as_ref().filter(|room| room.live) {
+            html.raw(" title=\"").text(seen.text.up_to_date).raw(" · #").number(room.head).raw("\"");
+        }
+        html.raw("><span class=\"connection-dot\"></span>");
         html.raw("<span class=\"visually-hidden\">").text(words).raw("</span></span>");
     }
     html.text(&(seen.text.people_here)(seen.state.member_count()));

@@ -62,6 +62,8 @@ pub struct Text {
     pub copied: &'static str,
     /// The connection.
     pub live: &'static str,
+    /// The connection: that nothing is missing, before the number of the last change.
+    pub up_to_date: &'static str,
     /// The connection.
     pub connecting: &'static str,
     /// The status line.
@@ -232,6 +234,7 @@ static KO: Text = Text {
     copy_link: "링크 복사",
     copied: "복사했습니다",
     live: "연결됨",
+    up_to_date: "모두 받았습니다",
     connecting: "연결하는 중",
     disconnected: "연결이 끊겼습니다.",
     reconnect: "다시 연결",
@@ -354,6 +357,7 @@ static EN: Text = Text {
     copy_link: "Copy link",
     copied: "Copied",
     live: "Connected",
+    up_to_date: "Up to date",
     connecting: "Connecting",
     disconnected: "The connection is lost.",
     reconnect: "Reconnect",

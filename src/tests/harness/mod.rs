@@ -230,6 +230,11 @@ impl Answer {
             .to_owned()
     }
 
+    /// That a server function refused, with that status and code.
+    pub fn assert_refused(&self, status: u16, code: &str) {
+        assert_eq!((self.status, &self.json()["code"]), (status, &code.into()), "{}", self.body);
+    }
+
     /// That this is `application/problem+json` with that status and code.
     pub fn assert_problem(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{self:?}");
