@@ -150,6 +150,10 @@ test('the menu is worked with the keyboard alone', async ({ newPerson }) => {
   await mina.message('키보드로').getByRole('button', { name: '더 보기' }).focus();
   await mina.page.keyboard.press('Enter');
   await expect(menu(mina).getByRole('menuitem').first()).toBeFocused();
+  await mina.page.keyboard.press('End');
+  await expect(menu(mina).getByRole('menuitem', { name: '여기부터 안 읽음' })).toBeFocused();
+  await mina.page.keyboard.press('ArrowDown');
+  await expect(menu(mina).getByRole('menuitem').first()).toBeFocused();
   await mina.page.keyboard.press('Escape');
   await expect(menu(mina)).toBeHidden();
   await expect(mina.message('키보드로').getByRole('button', { name: '더 보기' })).toBeFocused();
@@ -186,4 +190,28 @@ test('a change that is too long is refused beside the field, and stays in it', a
   await mina.composer.press('Enter');
   await mina.reads(['알맞은 말']);
   await expect(mina.page.locator('#composer-error')).toBeHidden();
+});
+
+test('a link whose words end like its address harms nobody', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  for (const text of ['[서](https://a에서)', '[다](https://a보다)', '[지](https://a까지)']) await mina.say(text);
+  await mina.say('그리고 다음 말');
+  await jun.sees('그리고 다음 말');
+  await jun.reads(['서', '다', '지', '그리고 다음 말']);
+});
+
+test('the line of a day stands over its first message when older ones come', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const { roomId } = await server.createRoom(unique('하루가 긴 방'));
+  const sora = await newGuest('sora', roomId);
+  for (let n = 1; n <= 120; n++) sora.talk(roomId, `${n}`);
+  await sora.hears({ type: 'TALK', message: '120' });
+  await mina.openRoom(`/rooms/${roomId}`);
+  await mina.join();
+  await expect(async () => {
+    await mina.messages.first().scrollIntoViewIfNeeded();
+    await expect(mina.messages).toHaveCount(120, { timeout: 500 });
+  }).toPass();
+  await expect(mina.timeline.locator('.day')).toHaveCount(1);
+  await expect(mina.timeline.locator('.chunk').first().locator('> *').first()).toHaveClass('day');
 });

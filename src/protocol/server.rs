@@ -88,6 +88,8 @@ pub struct ReadMark {
     pub seq: Seq,
     /// How many messages of others came after it that are not taken back; 100 stands for more.
     pub unread: u32,
+    /// How many had ever been said in the room when these were counted: what LIST has beyond that is unread too.
+    pub message_count: u64,
 }
 
 /// RESTART.

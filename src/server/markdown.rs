@@ -47,6 +47,17 @@ const PARTICLES: [&str; 30] = [
 /// Renders a message; `None` where it is nothing but text.
 #[must_use]
 pub fn render(text: &str) -> Option<String> {
+    guarded(text, || rendered(text)).flatten()
+}
+
+/// Does `work` with a text; should it panic, the text is shown as it is: nothing that somebody says may stop the server.
+fn guarded<T>(text: &str, work: impl FnOnce() -> T + std::panic::UnwindSafe) -> Option<T> {
+    std::panic::catch_unwind(work)
+        .inspect_err(|_| tracing::error!(bytes = text.len(), "a text could not be rendered"))
+        .ok()
+}
+
+fn rendered(text: &str) -> Option<String> {
     if !may_be_marked_up(text) {
         return None;
     }
@@ -81,7 +92,9 @@ fn without_false_lists(text: &str) -> String {
         let Some(number) = number_of(line).filter(|number| *number != 1 && !is_code) else { return (*line).to_owned() };
         let before = at.checked_sub(1).and_then(|at| number_of(lines[at]));
         let after = lines.get(at + 1).and_then(|line| number_of(line));
-        if before.is_some_and(|before| before + 1 == number) || after == Some(number + 1) {
+        if before.is_some_and(|before| before.checked_add(1) == Some(number))
+            || after.is_some_and(|after| after.checked_sub(1) == Some(number))
+        {
             return (*line).to_owned();
         }
         let digits =
@@ -101,6 +114,10 @@ fn number_of(line: &str) -> Option<u64> {
 /// What is said without its marks, on one line: for the list of rooms and for quotes.
 #[must_use]
 pub fn plain(text: &str) -> String {
+    guarded(text, || in_one_line(text)).unwrap_or_else(|| text.to_owned())
+}
+
+fn in_one_line(text: &str) -> String {
     if !may_be_marked_up(text) {
         return text.to_owned();
     }
@@ -247,7 +264,7 @@ impl Writer {
         };
         self.is_marked_up = true;
         let shown = only_text(node);
-        let is_bare = shown.as_deref().is_some_and(|shown| url.ends_with(shown));
+        let is_bare = shown.as_deref().is_some_and(|shown| shown == url || bare_prefix(url, shown).is_some());
         let particle = if is_bare && scheme != "mailto:" { particle(url) } else { "" };
         self.html
             .raw("<a href=\"")
@@ -297,6 +314,11 @@ fn tildes<'a>(node: &'a AstNode<'a>) -> Option<&'static str> {
         (true, true) => Some("~~"),
         (false, _) => Some("~"),
     }
+}
+
+/// What was put before an address that was written without it.
+fn bare_prefix<'a>(url: &'a str, shown: &str) -> Option<&'a str> {
+    url.strip_suffix(shown).filter(|prefix| ["http://", "mailto:"].contains(prefix))
 }
 
 fn begins_with(url: &str, scheme: &str) -> bool {
@@ -404,6 +426,25 @@ mod tests {
         assert_eq!(plain("그냥 말"), "그냥 말");
         assert_eq!(plain("**10시**에 만나요:\n- 돗자리\n- `물`"), "10시에 만나요: 돗자리 물");
         assert_eq!(plain("> 인용\n\n[여기](https://example.com)"), "인용 여기");
+    }
+
+    #[test]
+    fn a_link_whose_words_end_like_its_address_is_only_a_link() {
+        for text in [
+            "[서](https://a에서)",
+            "[다](https://a보다)",
+            "[지](https://a까지)",
+            "[](https://a에서)",
+            "18446744073709551615. a\n2. b",
+        ] {
+            assert!(rendered(text).is_none_or(|html| !html.is_empty()), "{text}");
+        }
+        assert!(html("[서](https://a에서)").contains(">서</a>"));
+    }
+
+    #[test]
+    fn what_cannot_be_rendered_is_shown_as_it_is() {
+        assert_eq!(guarded("x", || -> Option<String> { panic!("on purpose") }), None);
     }
 
     #[test]

@@ -188,7 +188,7 @@ async fn a_read_mark_goes_to_the_same_persons_other_connections_and_only_forward
     for (seq, unread, moved) in [(4, false, Some(4)), (2, false, None), (99, false, Some(5)), (2, true, Some(2))] {
         here.send(json!({"type": "READ", "roomId": room, "seq": seq, "unread": unread})).await;
         if let Some(moved) = moved {
-            let mark = json!({"type": "READ", "roomId": room, "seq": moved, "unread": 5 - moved});
+            let mark = json!({"type": "READ", "roomId": room, "seq": moved, "unread": 5 - moved, "messageCount": 5});
             assert_eq!(there.next_json().await, mark);
         }
     }
@@ -199,7 +199,8 @@ async fn a_read_mark_goes_to_the_same_persons_other_connections_and_only_forward
 
     let mut later = v1_as(&madang, &cookie).await;
     later.send(json!({"type": "WATCH", "on": true})).await;
-    while later.next_json().await != json!({"type": "READ", "roomId": room, "seq": 2, "unread": 3}) {}
+    while later.next_json().await != json!({"type": "READ", "roomId": room, "seq": 2, "unread": 3, "messageCount": 5}) {
+    }
     // A guest's is not kept, and mina hears nothing of any of this.
     let mut guest = v1(&madang).await;
     guest.send(json!({"type": "READ", "roomId": room, "seq": 1})).await;

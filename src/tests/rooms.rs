@@ -15,8 +15,8 @@ async fn a_page_of_a_room_is_its_end_or_what_is_before_after_or_around_a_place()
     mina.enter(&room, "mina").await;
     for n in 1..=120 {
         mina.talk(&room, &n.to_string()).await;
+        mina.expect_talk(&n.to_string()).await;
     }
-    mina.expect_talk("120").await;
     for (word, place, from, to, newest) in [
         ("", "", 71, 120, true),
         ("before", "71", 21, 70, false),

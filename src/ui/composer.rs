@@ -34,6 +34,8 @@ struct Writing {
     room: Cell<Option<RoomId>>,
     /// The message that the text in the field changes, if it does.
     edits: RefCell<Option<About>>,
+    /// What the text was about when it was last looked at.
+    about: RefCell<Option<About>>,
     /// When TYPING was last sent.
     typing_sent: Cell<f64>,
     /// Whether a syllable, or a word, is being made.
@@ -70,7 +72,9 @@ impl Writing {
                 self.send();
                 true
             }
-            "ArrowUp" => self.field.value().is_empty() && self.ui.edit_last(),
+            "ArrowUp" if !(key.alt_key() || key.shift_key() || key.ctrl_key() || key.meta_key()) => {
+                self.field.value().is_empty() && self.ui.edit_last()
+            }
             "Escape" => self.ui.about_nothing(),
             _ => false,
         };
@@ -142,7 +146,8 @@ impl Writing {
 
     /// The room on screen, its draft, or what its text is about has changed.
     fn follow(&self, room: Option<RoomId>, about: Option<About>, draft: &str) {
-        let is_about = about.is_some();
+        let is_news = about.is_some() && *self.about.borrow() != about;
+        self.about.replace(about.clone());
         let edits = about.filter(|about| about.edits);
         if self.room.get() != room || *self.edits.borrow() != edits {
             self.set(edits.as_ref().map_or(draft, |about| &about.text));
@@ -151,7 +156,7 @@ impl Writing {
         } else if edits.is_none() {
             self.set(draft);
         }
-        if is_about {
+        if is_news {
             self.focus();
         }
     }
@@ -176,6 +181,7 @@ pub fn Composer() -> impl IntoView {
                 required
                 dir="auto"
                 enterkeyhint="send"
+                autocomplete="off"
                 placeholder=ui.text.message_example
             ></textarea>
             <button class="button composer-send"><Icon name="send"/><Hidden text=ui.text.send/></button>
@@ -193,6 +199,7 @@ pub fn start(ui: Ui) {
         field,
         room: Cell::new(room),
         edits: RefCell::default(),
+        about: RefCell::default(),
         typing_sent: Cell::new(0.0),
         composing: Cell::new(false),
         send_after_composing: Cell::new(false),

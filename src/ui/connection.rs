@@ -165,6 +165,7 @@ fn wake_on_events(ui: Ui) {
         if faded {
             ui.state.notify();
         }
+        ui.tell_read();
         ui.tell(Event::Tick);
     };
     let _ = set_interval_with_handle(tick, Duration::from_secs(1));
@@ -209,10 +210,11 @@ impl Connection {
         let until = js_sys::Date::now() + std::mem::take(&mut self.back_after) + longest * js_sys::Math::random();
         self.set_link(Link::Waiting { until });
         while let Some(event) = inbox.next().await {
-            match event {
-                Event::Wake => return,
-                _ if js_sys::Date::now() >= until => return,
-                _ => {}
+            if let Event::Ask(frame) = &event {
+                self.asked_for.push(frame.clone());
+            }
+            if matches!(event, Event::Wake) || js_sys::Date::now() >= until {
+                return;
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{
     Ui, address,
     connection::Event,
     drafts, forms, journey,
-    listen::listen,
+    listen::{letter, listen},
     menu, outbox,
     state::{About, ChatState, OpenRoom, Sending},
     switcher, time,
@@ -39,12 +39,18 @@ pub fn start(ui: Ui) {
     listen("keydown", move |key| {
         let key: KeyboardEvent = key.unchecked_into();
         let target: Option<Element> = key.target().and_then(|target| target.dyn_into().ok());
-        let Some(target) = target.filter(|target| target.closest("#timeline").ok().flatten().is_some()) else { return };
+        let Some(target) = target else { return };
+        if menu::step(&key, &target) {
+            return key.prevent_default();
+        }
+        if target.closest("#timeline").ok().flatten().is_none() {
+            return;
+        }
         if key.ctrl_key() || key.meta_key() || key.alt_key() {
             return;
         }
         let here = target.closest("[data-do=menu]").ok().flatten();
-        let deed = match (key.key().as_str(), &here) {
+        let deed = match (letter(&key).as_str(), &here) {
             ("ArrowUp" | "ArrowDown", _) => {
                 if journey::step(here.as_ref(), key.key() == "ArrowDown") {
                     key.prevent_default();
@@ -62,7 +68,10 @@ pub fn start(ui: Ui) {
         }
     });
     // Whoever goes has meant it.
-    listen("pagehide", move |_| ui.delete_now());
+    listen("pagehide", move |_| {
+        ui.delete_now();
+        ui.tell_read();
+    });
     listen("contextmenu", move |press| {
         let press: MouseEvent = press.unchecked_into();
         // A long press, on a screen without a pointer.
@@ -183,7 +192,7 @@ impl Ui {
             state.unsent(room).push(sending.clone());
         });
         self.tell(Event::Say(sending.id));
-        journey::scroll_to_end();
+        self.go_to_end();
     }
 
     /// Keeps what is being written in a room.

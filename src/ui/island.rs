@@ -20,6 +20,7 @@ pub fn App(children: Children) -> impl IntoView {
         now: RwSignal::new(0.0),
         journey: StoredValue::new(0),
         loading: StoredValue::new(false),
+        read_due: StoredValue::new(None),
         events: StoredValue::new(events),
     };
     provide_context(ui);

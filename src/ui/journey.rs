@@ -15,7 +15,9 @@ impl Ui {
         self.journey.update_value(|journey| *journey += 1);
         let journey = self.journey.get_value();
         leptos::task::spawn_local(async move {
-            let view = match wire::room_page(room, Window::Newest).await {
+            // With more unread than a page holds, where one left off comes first.
+            let left_off = self.state.with_untracked(|state| state.left_off(room));
+            let view = match wire::room_page(room, left_off.map_or(Window::Newest, Window::Around)).await {
                 Ok(view) => view,
                 Err(Error::RoomNotFound) => return leave_for(&address(room)),
                 // Out of reach: stay, with everything that waits here.
@@ -28,6 +30,7 @@ impl Ui {
                 push_address(&address(room));
             }
             self.delete_now();
+            self.tell_read();
             self.state.update(|state| state.open(view));
             self.tell(Event::Moved);
             request_animation_frame(move || {

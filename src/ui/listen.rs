@@ -4,15 +4,22 @@ use leptos::prelude::window;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::Event;
 
-/// Calls `work` at each event of that name, for as long as the page lives. Scrolling and the focus do not bubble and
-/// are heard on their way down.
+/// Calls `work` at each event of that name, for as long as the page lives. Scrolling, and that something opens or closes,
+/// do not bubble and are heard on their way down.
 pub fn listen(name: &str, work: impl Fn(Event) + 'static) {
     hear(name, Box::new(work));
+}
+
+/// The letter of a key, on a keyboard of another script too: ㄱ stands on the key of R.
+#[must_use]
+pub fn letter(key: &web_sys::KeyboardEvent) -> String {
+    let name = key.key();
+    if name.is_ascii() { name } else { key.code().trim_start_matches("Key").to_ascii_lowercase() }
 }
 
 fn hear(name: &str, work: Box<dyn Fn(Event)>) {
     let listener = Closure::wrap(work);
     let callback = listener.as_ref().unchecked_ref();
-    let _ = window().add_event_listener_with_callback_and_bool(name, callback, name == "scroll");
+    let _ = window().add_event_listener_with_callback_and_bool(name, callback, ["scroll", "toggle"].contains(&name));
     listener.forget();
 }

@@ -3,7 +3,7 @@
 use super::{parts::Icon, text::Text};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 /// The element's id.
 const MENU: &str = "message-menu";
@@ -68,6 +68,24 @@ pub fn open(button: &Element, message: &Element, is_own: bool) {
     if let Ok(Some(first)) = menu.query_selector("button") {
         let _ = first.unchecked_into::<HtmlElement>().focus();
     }
+}
+
+/// Moves the focus in the menu as the arrow, Home and End keys say; says whether that was one, there.
+pub fn step(key: &KeyboardEvent, target: &Element) -> bool {
+    let Some(menu) = menu().filter(|menu| menu.contains(Some(target))) else { return false };
+    let Ok(found) = menu.query_selector_all("button") else { return false };
+    let buttons = (0..found.length()).filter_map(|at| found.get(at)?.dyn_into::<HtmlElement>().ok());
+    // What is not shown has no box.
+    let buttons: Vec<_> = buttons.filter(|button| button.offset_height() > 0).collect();
+    let at = buttons.iter().position(|button| **button == *target).unwrap_or(0);
+    let next = match key.key().as_str() {
+        "ArrowDown" | "ArrowRight" => (at + 1) % buttons.len().max(1),
+        "ArrowUp" | "ArrowLeft" => at.checked_sub(1).unwrap_or(buttons.len().saturating_sub(1)),
+        "Home" => 0,
+        "End" => buttons.len().saturating_sub(1),
+        _ => return false,
+    };
+    buttons.get(next).map(|button| button.focus()).is_some()
 }
 
 /// Closes it.

@@ -37,7 +37,7 @@ pub mod timeline;
 pub mod wire;
 
 use crate::{
-    domain::{Error, Lang, RoomId},
+    domain::{Error, Lang, RoomId, Seq},
     protocol::{Member, ReadMark, RoomSummary, RoomView},
 };
 use connection::{Event, Events};
@@ -106,6 +106,8 @@ pub struct Ui {
     journey: StoredValue<u32>,
     /// Set while more messages are on their way.
     loading: StoredValue<bool>,
+    /// How far was read, until the server is told.
+    read_due: StoredValue<Option<(RoomId, Seq)>>,
     events: StoredValue<Events>,
 }
 

@@ -49,6 +49,15 @@ pub fn kept(me: PersonId) -> Vec<(RoomId, Sending)> {
     kept
 }
 
+/// Forgets everything that anybody has begun to write or has not sent yet in this browser.
+pub fn forget_all() {
+    for (name, _) in entries("madang.") {
+        if let Some(storage) = storage() {
+            let _ = storage.remove_item(&format!("madang.{name}"));
+        }
+    }
+}
+
 fn key(id: MessageId) -> String {
     format!("{PREFIX}{id}")
 }

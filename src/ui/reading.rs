@@ -59,8 +59,9 @@ impl Ui {
         });
         show_way_down(self, at_end, waiting);
         self.load_ahead(&timeline);
-        if let Some((room_id, seq)) = moved {
-            self.tell(Event::Ask(ClientFrame::Read { room_id, seq, unread: false }));
+        if let Some(mark) = moved {
+            // Said once a second, and before one leaves.
+            self.read_due.set_value(Some(mark));
             self.state.notify();
         }
     }
@@ -78,8 +79,16 @@ impl Ui {
         }
     }
 
+    /// Tells the server how far was read, if that is news.
+    pub fn tell_read(self) {
+        if let Some((room_id, seq)) = self.read_due.try_update_value(Option::take).flatten() {
+            self.tell(Event::Ask(ClientFrame::Read { room_id, seq, unread: false }));
+        }
+    }
+
     /// Everything from the message at `seq` on is unread again.
     pub fn mark_unread(self, room_id: RoomId, seq: Seq) {
+        self.read_due.set_value(None);
         self.state.update(|state| state.mark_unread(room_id, seq - 1));
         self.tell(Event::Ask(ClientFrame::Read { room_id, seq: seq - 1, unread: true }));
     }

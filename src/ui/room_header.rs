@@ -141,20 +141,20 @@ pub fn status(seen: &Seen<'_>) -> Html {
     let mut html = Html::new();
     if is_down(seen) {
         icon(&mut html, "offline");
-        html.raw("<span>").text(seen.text.disconnected).raw(" <span class=\"status-countdown\" aria-hidden=\"true\">");
-        if let Link::Waiting { until } = seen.state.link {
-            html.text(&(seen.text.countdown)(((until - seen.now) / 1_000.0).ceil().max(1.0) as u32));
-        }
-        html.raw("</span></span>");
+        html.raw("<span>").text(seen.text.disconnected).raw("</span>");
     }
     html
 }
 
-/// Its button.
+/// How long that still lasts, apart from what is announced, and the button that ends it.
 #[must_use]
 pub fn retry(seen: &Seen<'_>) -> Html {
     let mut html = Html::new();
     if is_down(seen) {
+        if let Link::Waiting { until } = seen.state.link {
+            html.raw("<span class=\"status-countdown\" aria-hidden=\"true\">");
+            html.text(&(seen.text.countdown)(((until - seen.now) / 1_000.0).ceil().max(1.0) as u32)).raw("</span>");
+        }
         html.raw("<button class=\"link-button\" type=\"button\" data-do=\"reconnect\">")
             .text(seen.text.reconnect)
             .raw("</button>");

@@ -65,7 +65,8 @@ pub fn mend(parent: &Element, before: &[Row], after: &[Row], look: &dyn Fn(usize
     if before == after {
         return;
     }
-    let element_of = |row: &Row| document().get_element_by_id(&row.id);
+    // Among these children: while a line moves from one chunk to another, it is in both.
+    let element_of = |row: &Row| parent.children().named_item(&row.id);
     for (at, row) in before.iter().enumerate() {
         if find(after, &row.id, at).is_none()
             && let Some(element) = element_of(row)
@@ -86,8 +87,8 @@ pub fn mend(parent: &Element, before: &[Row], after: &[Row], look: &dyn Fn(usize
             let focused =
                 document().active_element().filter(|active| element.contains(Some(active)) && *active != element);
             element.set_inner_html(html.as_str());
-            if let Some(deed) = focused.and_then(|focused| focused.get_attribute("data-do")) {
-                focus(&element, &deed);
+            if let Some(focused) = focused {
+                focus(&element, &focused);
             }
         }
         if next.as_ref() == Some(&element) {
@@ -99,8 +100,10 @@ pub fn mend(parent: &Element, before: &[Row], after: &[Row], look: &dyn Fn(usize
 }
 
 /// What had the focus has been written anew: its successor takes it.
-fn focus(row: &Element, deed: &str) {
-    let successor = row.query_selector(&format!("[data-do=\"{deed}\"]")).ok().flatten();
+fn focus(row: &Element, lost: &Element) {
+    let like = |name: &str| lost.get_attribute(name).map(|value| format!("[{name}=\"{value}\"]")).unwrap_or_default();
+    let alike = like("data-do") + &like("data-emoji");
+    let successor = if alike.is_empty() { None } else { row.query_selector(&alike).ok().flatten() };
     if let Some(successor) = successor.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         let _ = successor.focus();
     }

@@ -207,7 +207,9 @@ impl ChatState {
                 room.typing.push((member, now + TYPING_SHOWN_MS));
                 Todo::Nothing
             }
-            ServerFrame::Error(error) if error.code == "bad_frame" && error.room_id == Some(room.id.to_string()) => {
+            ServerFrame::Error(error)
+                if error.code == "bad_frame" && error.id.is_none() && error.room_id == Some(room.id.to_string()) =>
+            {
                 // ENTER wants a name: another tab has signed this browser out. Where it never had one on
                 // the socket (a proxy that hides where we are), loading again would never end.
                 self.me = None;
@@ -227,6 +229,8 @@ impl ChatState {
                 if let Some(sending) = refused {
                     sending.failed = Some(error.code);
                 }
+                // It was not deleted.
+                room.going.retain(|id| error.id.as_deref() != Some(&id.to_string()));
                 Todo::Nothing
             }
             _ => Todo::Nothing,
@@ -234,7 +238,7 @@ impl ChatState {
     }
 
     fn list(&mut self, summary: RoomSummary) -> Todo {
-        let is_new = |room: &OpenRoom| room.id == summary.room_id && summary.head > room.head;
+        let is_new = |room: &OpenRoom| room.id == summary.room_id && summary.head > room.head && room.newest;
         // Whoever has not joined is told of new messages by the list alone.
         let todo =
             if self.me.is_none() && self.room.as_ref().is_some_and(is_new) { Todo::Reload } else { Todo::Nothing };
@@ -247,7 +251,9 @@ impl ChatState {
             room.topic.clone_from(&summary.topic);
         }
         match self.rooms.iter_mut().find(|room| room.room_id == summary.room_id) {
-            Some(known) => *known = summary,
+            Some(known) => {
+                *known = RoomSummary { message_count: known.message_count.max(summary.message_count), ..summary }
+            }
             None if self.partly => {}
             None => self.rooms.push(summary),
         }
@@ -284,7 +290,9 @@ impl ChatState {
             if before.epoch == room.epoch && room.newest && joins && before.from < room.from {
                 room.from = before.from;
                 // What became of them meanwhile is still to be asked for.
-                room.head = room.head.min(before.head);
+                if self.me.is_some() {
+                    room.head = room.head.min(before.head);
+                }
                 before.messages.into_iter().for_each(|talk| room.put(talk));
             }
         }
@@ -340,7 +348,11 @@ impl ChatState {
     pub fn posted(&mut self, room: RoomId, id: MessageId, refused: Option<String>) {
         let unsent = self.unsent(room);
         match refused {
-            None => unsent.retain(|sending| sending.id != id),
+            None => {
+                unsent.retain(|sending| sending.id != id);
+                let known = self.rooms.iter().find(|known| known.room_id == room).map(|known| known.message_count);
+                self.counted(room, known.unwrap_or(0) + 1);
+            }
             Some(code) => {
                 if let Some(sending) = unsent.iter_mut().find(|sending| sending.id == id) {
                     sending.failed = Some(code);
@@ -408,7 +420,14 @@ impl ChatState {
         let later = &room.messages[room.messages.partition_point(|talk| talk.seq <= mark.seq)..];
         let here = later.iter().filter(|talk| !talk.deleted && !self.is_own(talk)).count() as u32;
         // What is older than the page on screen is known as a number alone.
-        if room.from > mark.seq + 1 && room.older_than().is_some() { here.max(mark.unread) } else { here }
+        let is_partial = !room.newest || (room.from > mark.seq + 1 && room.older_than().is_some());
+        if is_partial { here.max(mark.unread) } else { here }
+    }
+
+    /// Where this person left off in a room with more unread messages than a page shows.
+    #[must_use]
+    pub fn left_off(&self, id: RoomId) -> Option<Seq> {
+        self.mark(id).filter(|mark| mark.unread >= PAGE as u32).map(|mark| mark.seq)
     }
 
     /// In all rooms together.
@@ -426,7 +445,7 @@ impl ChatState {
         match self.marks.iter_mut().find(|mark| mark.room_id == id) {
             Some(mark) if mark.seq >= seq => return None,
             Some(mark) => mark.seq = seq,
-            None => self.marks.push(ReadMark { room_id: id, seq, unread: 0 }),
+            None => self.marks.push(ReadMark { room_id: id, seq, unread: 0, message_count: 0 }),
         }
         Some((id, seq))
     }
@@ -438,20 +457,28 @@ impl ChatState {
             room.stays_unread = true;
         }
         let unread = self.mark(id).map_or(0, |mark| mark.unread);
-        self.set_mark(ReadMark { room_id: id, seq, unread });
+        self.set_mark(ReadMark { room_id: id, seq, unread, message_count: 0 });
     }
 
     fn set_mark(&mut self, mark: ReadMark) {
+        self.counted(mark.room_id, mark.message_count);
         match self.marks.iter_mut().find(|known| known.room_id == mark.room_id) {
             Some(known) => *known = mark,
             None => self.marks.push(mark),
         }
     }
 
-    /// Counts what is new in a room that is not on screen.
+    /// So many messages of a room have been seen or counted: LIST, which comes later, does not bring them anew.
+    fn counted(&mut self, id: RoomId, count: u64) {
+        if let Some(room) = self.rooms.iter_mut().find(|room| room.room_id == id) {
+            room.message_count = room.message_count.max(count);
+        }
+    }
+
+    /// Counts what is new in a room whose end is not on screen.
     fn count(&mut self, summary: &RoomSummary) {
         let known = self.rooms.iter().find(|room| room.room_id == summary.room_id).map(|room| room.message_count);
-        let is_open = self.room.as_ref().is_some_and(|room| room.id == summary.room_id);
+        let is_open = self.room.as_ref().is_some_and(|room| room.id == summary.room_id && room.newest);
         let mark = self.marks.iter_mut().find(|mark| mark.room_id == summary.room_id);
         if let (Some(known), Some(mark), false) = (known, mark, is_open) {
             mark.unread += summary.message_count.saturating_sub(known) as u32;
@@ -462,9 +489,15 @@ impl ChatState {
     fn hears(&mut self, talk: &Talk) {
         let Some(room) = self.room.as_ref().filter(|room| room.id == talk.room_id && room.live) else { return };
         let is_new = talk.rev == talk.seq && talk.seq > room.head;
-        if !is_new || self.is_own(talk) {
+        if !is_new {
             return;
         }
+        let (id, own) = (room.id, self.is_own(talk));
+        let known = self.rooms.iter().find(|room| room.room_id == id).map(|room| room.message_count);
+        if room.newest {
+            self.counted(id, known.unwrap_or(0) + 1);
+        }
+        let Some(room) = self.room.as_ref().filter(|_| !own) else { return };
         self.unspoken.push(format!("{}: {}", talk.sender, talk.message));
         if self.looking || self.unread_of(room) > 0 {
             return;
@@ -950,7 +983,7 @@ mod tests {
         assert_eq!((state.saw(5), state.unread(id)), (Some((id, 5)), 1));
         state.mark_unread(id, 1);
         assert_eq!((unread(&state), state.saw(6)), ((4, Some(1)), None));
-        state.apply(ServerFrame::Read(ReadMark { room_id: id, seq: 6, unread: 0 }), 0.0);
+        state.apply(ServerFrame::Read(ReadMark { room_id: id, seq: 6, unread: 0, message_count: 6 }), 0.0);
         assert_eq!(state.unread(id), 0, "read in another tab");
     }
 
@@ -959,7 +992,7 @@ mod tests {
         let (mut state, _) = state(1);
         let (visited, never) = (RoomId::new(), RoomId::new());
         state.rooms = vec![summary(visited, 10), summary(never, 10)];
-        state.marks = vec![ReadMark { room_id: visited, seq: 8, unread: 2 }];
+        state.marks = vec![ReadMark { room_id: visited, seq: 8, unread: 2, message_count: 10 }];
         for id in [visited, never] {
             state.apply(ServerFrame::List(summary(id, 15)), 0.0);
         }

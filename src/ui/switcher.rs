@@ -2,7 +2,7 @@
 
 use super::{
     Ui,
-    listen::listen,
+    listen::{letter, listen},
     parts::{Hidden, Icon},
     room_list,
     rows::{Row, mend},
@@ -47,11 +47,18 @@ pub fn start(ui: Ui) {
             ui.state.update(|state| state.filter = field.value());
         }
     });
+    // However it closes, the list behind it is whole again.
+    listen("toggle", move |event| {
+        let target: Option<Element> = event.target().and_then(|target| target.dyn_into().ok());
+        if target.is_some_and(|target| target.id() == SWITCHER) {
+            clear(ui);
+        }
+    });
     listen("keydown", move |event| {
         let key: KeyboardEvent = event.unchecked_into();
         let name = key.key();
         let is_done = match name.as_str() {
-            "k" if key.ctrl_key() || key.meta_key() => open(ui),
+            _ if letter(&key) == "k" && (key.ctrl_key() || key.meta_key()) => open(ui),
             "ArrowUp" | "ArrowDown" if key.alt_key() => go_along(name == "ArrowDown"),
             "ArrowUp" | "ArrowDown" => move_focus(&key, name == "ArrowDown"),
             "Enter" if !key.is_composing() => go_to_first(&key),
@@ -64,6 +71,11 @@ pub fn start(ui: Ui) {
     let mut shown: Vec<Row> = Vec::new();
     Effect::new(move |_| {
         let is_awake = ui.awake.get();
+        ui.state.track();
+        // While it is closed nobody sees it.
+        if element("#switcher:popover-open").is_none() {
+            return;
+        }
         let (after, looks) = ui.state.with(|state| room_list::rows(state, "s", is_awake, ui.text));
         if let Some(list) = document().get_element_by_id("switcher-rooms") {
             mend(&list, &shown, &after, &|at| looks[at].clone());
@@ -78,27 +90,37 @@ fn element(selector: &str) -> Option<HtmlElement> {
 
 fn open(ui: Ui) -> bool {
     let Some(switcher) = element("#switcher") else { return false };
-    ui.state.update(|state| state.filter.clear());
     let _ = switcher.show_popover();
+    clear(ui);
     if let Some(field) = element("#switcher input") {
-        let field: HtmlInputElement = field.unchecked_into();
-        field.set_value("");
         let _ = field.focus();
     }
     true
+}
+
+/// Nothing is looked for any more.
+fn clear(ui: Ui) {
+    for field in elements(&format!("input.{FIELD}")) {
+        field.unchecked_into::<HtmlInputElement>().set_value("");
+    }
+    ui.state.update(|state| state.filter.clear());
 }
 
 /// Closes the switcher: its room has been chosen.
 pub fn close(ui: Ui) {
     if let Some(switcher) = element("#switcher:popover-open") {
         let _ = switcher.hide_popover();
-        ui.state.update(|state| state.filter.clear());
+        clear(ui);
     }
 }
 
-fn links(list: &str) -> Vec<HtmlElement> {
-    let Ok(found) = document().query_selector_all(&format!("{list} a.room-item")) else { return Vec::new() };
+fn elements(selector: &str) -> Vec<HtmlElement> {
+    let Ok(found) = document().query_selector_all(selector) else { return Vec::new() };
     (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect()
+}
+
+fn links(list: &str) -> Vec<HtmlElement> {
+    elements(&format!("{list} a.room-item"))
 }
 
 /// To the room before or after this one in the list.

@@ -144,8 +144,6 @@ pub struct Text {
     pub switcher: &'static str,
     /// The room: its link, name and topic; the way to others.
     pub filter: &'static str,
-    /// The room: its link, name and topic; the way to others.
-    pub nothing_found: &'static str,
     /// The composer.
     pub message: &'static str,
     /// The composer.
@@ -275,7 +273,6 @@ static KO: Text = Text {
     qr: "이 방의 QR 코드",
     switcher: "방으로 가기",
     filter: "방 찾기",
-    nothing_found: "그런 방이 없습니다",
     message: "메시지",
     message_example: "메시지를 써 보세요",
     send: "보내기",
@@ -398,7 +395,6 @@ static EN: Text = Text {
     qr: "This room's QR code",
     switcher: "Go to a room",
     filter: "Find a room",
-    nothing_found: "There is no such room",
     message: "Message",
     message_example: "Write a message",
     send: "Send",

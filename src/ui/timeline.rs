@@ -217,7 +217,8 @@ fn chunks(state: &ChatState, awake: bool) -> Vec<Chunk<'_>> {
             writer.put(talk.seq / CHUNK, Line::Notice(notice));
         }
     }
-    notices.for_each(|notice| writer.put(UNSTORED, Line::Notice(notice)));
+    // Where this is not the end, they belong to what is not here.
+    notices.filter(|_| room.newest).for_each(|notice| writer.put(UNSTORED, Line::Notice(notice)));
     for sending in me.iter().flat_map(|_| &room.sending) {
         writer.sending(sending, me);
     }

@@ -353,10 +353,10 @@ async fn a_read_mark_goes_forward_unless_it_is_meant_to_go_back(store: &dyn Stor
         (1, true, None),
         (Seq::MAX, true, Some(3)),
     ] {
-        let mark = moved.map(|seq| Mark { room, seq, unread: 3 - seq as u32 });
+        let mark = moved.map(|seq| Mark { room, seq, unread: 3 - seq as u32, messages: 3 });
         assert_eq!(store.read(jun.id, room, seq, back).await, Ok(mark), "{seq} {back}");
     }
-    assert_eq!(store.reads(jun.id).await, Ok(vec![Mark { room, seq: 3, unread: 0 }]));
+    assert_eq!(store.reads(jun.id).await, Ok(vec![Mark { room, seq: 3, unread: 0, messages: 3 }]));
     assert_eq!(store.reads(mina.id).await, Ok(vec![]));
     assert_eq!(store.read(jun.id, RoomId::new(), 1, false).await, Err(Error::RoomNotFound));
 }

@@ -130,7 +130,8 @@ impl Log {
     fn mark(&self, person: PersonId, seq: Seq) -> Mark {
         let later = self.said.range(seq.saturating_add(1)..).map(|(_, said)| &said.message);
         let others = later.filter(|message| !message.deleted && message.author.kind != AuthorKind::Person(person));
-        Mark { room: self.room.id, seq, unread: others.take(limits::UNREAD_COUNTED as usize).count() as u32 }
+        let unread = others.take(limits::UNREAD_COUNTED as usize).count() as u32;
+        Mark { room: self.room.id, seq, unread, messages: self.said.len() as u64 }
     }
 
     fn slice(&self, messages: impl Iterator<Item = Message>) -> Slice {

@@ -154,6 +154,8 @@ pub struct Mark {
     pub seq: Seq,
     /// How many messages of others came after it that are not taken back, at most [`limits::UNREAD_COUNTED`].
     pub unread: u32,
+    /// How many had ever been said in the room when these were counted.
+    pub messages: u64,
 }
 
 /// Some of a room's messages and the room as it was at that moment.

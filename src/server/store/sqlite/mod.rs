@@ -341,8 +341,9 @@ impl Store for Sqlite {
         .await
         .map_err(unavailable)?;
         let Some(seq) = moved else { return Ok(None) };
-        let unread: u32 = sqlx::query_scalar(
-            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE room = ?1 AND seq > ?2 AND deleted = 0 AND person IS NOT ?3 LIMIT ?4)",
+        let (unread, messages): (u32, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM messages WHERE room = ?1 AND seq > ?2 AND deleted = 0 \
+             AND person IS NOT ?3 LIMIT ?4)), messages FROM rooms WHERE number = ?1",
         )
         .bind(room)
         .bind(seq)
@@ -351,13 +352,13 @@ impl Store for Sqlite {
         .fetch_one(&self.readers)
         .await
         .map_err(unavailable)?;
-        Ok(Some(Mark { room: id, seq: seq as Seq, unread }))
+        Ok(Some(Mark { room: id, seq: seq as Seq, unread, messages: messages as u64 }))
     }
 
     async fn reads(&self, person: PersonId) -> Result<Vec<Mark>, Error> {
-        let rows: Vec<(Vec<u8>, i64, u32)> = sqlx::query_as(
+        let rows: Vec<(Vec<u8>, i64, u32, i64)> = sqlx::query_as(
             "SELECT r.id, p.seq, (SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.room = p.room AND m.seq > p.seq \
-             AND m.deleted = 0 AND m.person IS NOT ?1 LIMIT ?2)) FROM reads p JOIN rooms r ON r.number = p.room WHERE p.person = ?1",
+             AND m.deleted = 0 AND m.person IS NOT ?1 LIMIT ?2)), r.messages FROM reads p JOIN rooms r ON r.number = p.room WHERE p.person = ?1",
         )
         .bind(bytes(person.as_bytes()))
         .bind(limits::UNREAD_COUNTED)
@@ -365,7 +366,9 @@ impl Store for Sqlite {
         .await
         .map_err(unavailable)?;
         rows.into_iter()
-            .map(|(id, seq, unread)| Ok(Mark { room: uuid(&id)?.into(), seq: seq as Seq, unread }))
+            .map(|(id, seq, unread, messages)| {
+                Ok(Mark { room: uuid(&id)?.into(), seq: seq as Seq, unread, messages: messages as u64 })
+            })
             .collect::<Result<_, _>>()
             .map_err(unavailable)
     }
