@@ -58,12 +58,6 @@ impl Html {
         self
     }
 
-    /// Whether there is nothing in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// As text for the browser.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,6 +1,6 @@
 //! From room to room and back in time, without loading a page.
 
-use super::{Ui, address, connection::Event, state::ChatState, wire};
+use super::{Ui, address, connection::Event, parts::elements, state::ChatState, wire};
 use crate::domain::{Error, RoomId, Seq, Window};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -181,8 +181,7 @@ pub fn show(seq: Seq) -> bool {
 
 /// Gives the focus to the message before or after the one that has it, by its button; to the last without one.
 pub fn step(here: Option<&Element>, down: bool) -> bool {
-    let Ok(buttons) = document().query_selector_all("#chunks [data-do=menu]") else { return false };
-    let buttons: Vec<HtmlElement> = (0..buttons.length()).filter_map(|at| buttons.get(at)?.dyn_into().ok()).collect();
+    let buttons = elements("#chunks [data-do=menu]");
     let at = here.and_then(|here| buttons.iter().position(|button| **button == *here));
     let next = match at {
         Some(at) if down => buttons.get(at + 1),

@@ -1,6 +1,9 @@
 //! What can be done with a message: one menu for all of them, written by the server, that opens beside its button.
 
-use super::{parts::Icon, text::Text};
+use super::{
+    parts::{Icon, elements},
+    text::Text,
+};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
@@ -72,11 +75,12 @@ pub fn open(button: &Element, message: &Element, is_own: bool) {
 
 /// Moves the focus in the menu as the arrow, Home and End keys say; says whether that was one, there.
 pub fn step(key: &KeyboardEvent, target: &Element) -> bool {
-    let Some(menu) = menu().filter(|menu| menu.contains(Some(target))) else { return false };
-    let Ok(found) = menu.query_selector_all("button") else { return false };
-    let buttons = (0..found.length()).filter_map(|at| found.get(at)?.dyn_into::<HtmlElement>().ok());
+    if !menu().is_some_and(|menu| menu.contains(Some(target))) {
+        return false;
+    }
+    let mut buttons = elements(&format!("#{MENU} button"));
     // What is not shown has no box.
-    let buttons: Vec<_> = buttons.filter(|button| button.offset_height() > 0).collect();
+    buttons.retain(|button| button.offset_height() > 0);
     let at = buttons.iter().position(|button| **button == *target).unwrap_or(0);
     let next = match key.key().as_str() {
         "ArrowDown" | "ArrowRight" => (at + 1) % buttons.len().max(1),

@@ -350,8 +350,7 @@ impl ChatState {
         match refused {
             None => {
                 unsent.retain(|sending| sending.id != id);
-                let known = self.rooms.iter().find(|known| known.room_id == room).map(|known| known.message_count);
-                self.counted(room, known.unwrap_or(0) + 1);
+                self.count_one(room);
             }
             Some(code) => {
                 if let Some(sending) = unsent.iter_mut().find(|sending| sending.id == id) {
@@ -433,8 +432,7 @@ impl ChatState {
     /// In all rooms together.
     #[must_use]
     pub fn unread_in_all(&self) -> u32 {
-        let others = self.marks.iter().map(|mark| self.unread(mark.room_id));
-        others.sum()
+        self.marks.iter().map(|mark| self.unread(mark.room_id)).sum()
     }
 
     /// Everything in the room on screen was seen up to that place. Says whether that is news.
@@ -475,6 +473,13 @@ impl ChatState {
         }
     }
 
+    /// One message more of a room has been seen.
+    fn count_one(&mut self, id: RoomId) {
+        if let Some(room) = self.rooms.iter_mut().find(|room| room.room_id == id) {
+            room.message_count += 1;
+        }
+    }
+
     /// Counts what is new in a room whose end is not on screen.
     fn count(&mut self, summary: &RoomSummary) {
         let known = self.rooms.iter().find(|room| room.room_id == summary.room_id).map(|room| room.message_count);
@@ -493,9 +498,8 @@ impl ChatState {
             return;
         }
         let (id, own) = (room.id, self.is_own(talk));
-        let known = self.rooms.iter().find(|room| room.room_id == id).map(|room| room.message_count);
         if room.newest {
-            self.counted(id, known.unwrap_or(0) + 1);
+            self.count_one(id);
         }
         let Some(room) = self.room.as_ref().filter(|_| !own) else { return };
         self.unspoken.push(format!("{}: {}", talk.sender, talk.message));

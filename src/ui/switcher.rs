@@ -3,7 +3,7 @@
 use super::{
     Ui,
     listen::{letter, listen},
-    parts::{Hidden, Icon},
+    parts::{Hidden, Icon, elements},
     room_list,
     rows::{Row, mend},
 };
@@ -112,11 +112,6 @@ pub fn close(ui: Ui) {
         let _ = switcher.hide_popover();
         clear(ui);
     }
-}
-
-fn elements(selector: &str) -> Vec<HtmlElement> {
-    let Ok(found) = document().query_selector_all(selector) else { return Vec::new() };
-    (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect()
 }
 
 fn links(list: &str) -> Vec<HtmlElement> {
