@@ -164,3 +164,35 @@ test('one goes to a room by a part of its name, with the keyboard alone', async 
   await mina.page.keyboard.press('Escape');
   await expect(mina.page.locator('#switcher')).toBeHidden();
 });
+
+test('a room is opened by the click on it, whatever happens in the list between press and release', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const heard: string[] = [];
+  mina.page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => heard.push(payload.toString())));
+  const [here, name, busy] = [unique('있던 방'), unique('눌린 방'), unique('바쁜 방')];
+  await mina.createRoom(here);
+  await mina.join();
+  const rooms = { pressed: (await server.createRoom(name)).roomId, busy: (await server.createRoom(busy)).roomId };
+  const [jun, sora] = [await newGuest('jun', rooms.pressed), await newGuest('sora', rooms.busy)];
+  await expect(mina.roomInList(busy)).toContainText('1');
+  const order = async () => (await mina.list.locator('.room-item-name').allTextContents()).filter((room) => [here, name, busy].includes(room));
+
+  // While the pointer is over the list, what is said is shown there, and nothing moves.
+  await mina.roomInList(name).hover();
+  const before = await order();
+  sora.talk(rooms.busy, '하나');
+  await expect(mina.roomInList(busy)).toContainText('하나');
+  expect(await order()).toEqual(before);
+  // While a room is pressed, not even what is in its row is written anew.
+  await mina.page.mouse.down();
+  jun.talk(rooms.pressed, '둘');
+  await expect.poll(() => heard.filter((frame) => frame.includes('"LIST"') && frame.includes('둘"'))).toHaveLength(1);
+  await mina.page.mouse.up();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(name);
+  await expect(mina.roomInList(name)).toContainText('둘');
+
+  // Once it has left, the rooms stand by when something was last said there.
+  expect(await order()).toEqual(before);
+  await mina.composer.hover();
+  await expect.poll(order).toEqual([name, busy, here]);
+});

@@ -3,6 +3,7 @@
 
 use super::{
     Ui, connection,
+    dom::{around, is_media},
     listen::listen,
     parts::{Hidden, Icon, icon},
     regions::{Region, Seen},
@@ -17,7 +18,7 @@ use std::{
     time::Duration,
 };
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlTextAreaElement, InputEvent, KeyboardEvent};
+use web_sys::{Event, HtmlTextAreaElement, InputEvent, KeyboardEvent};
 
 /// The field's id.
 const FIELD: &str = "composer-text";
@@ -212,8 +213,7 @@ pub fn start(ui: Ui) {
     for name in ["keydown", "keyup", "beforeinput", "compositionstart", "compositionend", "input", "submit"] {
         let writing = writing.clone();
         listen(name, move |event| {
-            let target: Option<Element> = event.target().and_then(|target| target.dyn_into().ok());
-            if target.is_some_and(|target| target.closest("#composer").ok().flatten().is_some()) {
+            if around(&event, "#composer").is_some() {
                 writing.on(&event);
             }
         });
@@ -268,5 +268,5 @@ pub fn typing(&Seen { state, text, .. }: &Seen<'_>) -> Html {
 
 /// Whether there is a fine pointer, and so most likely a keyboard: on a phone Enter is a new line.
 fn has_keyboard() -> bool {
-    window().match_media("(any-pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
+    is_media("(any-pointer: fine)")
 }

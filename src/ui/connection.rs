@@ -4,7 +4,7 @@
 use super::{
     Ui, composer, deeds, drafts, forms, journey,
     listen::listen,
-    outbox, reading,
+    outbox, pointer, reading,
     state::{Link, Todo},
     switcher, wire,
 };
@@ -92,6 +92,7 @@ fn wake(ui: Ui, inbox: UnboundedReceiver<Event>) {
     take_back(ui);
     composer::start(ui);
     forms::start(ui.text);
+    pointer::start(ui);
     deeds::start(ui);
     reading::start(ui);
     switcher::start(ui);

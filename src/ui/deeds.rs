@@ -3,6 +3,7 @@
 use super::{
     Ui, address,
     connection::Event,
+    dom::{around, closest, inside, is_media, target},
     drafts, forms, journey,
     listen::{letter, listen},
     menu, outbox,
@@ -27,8 +28,7 @@ const COPIED_SHOWN: Duration = Duration::from_secs(2);
 pub fn start(ui: Ui) {
     listen("click", move |click| {
         let click: MouseEvent = click.unchecked_into();
-        let target: Option<Element> = click.target().and_then(|target| target.dyn_into().ok());
-        let Some(button) = target.and_then(|target| target.closest("[data-do]").ok().flatten()) else { return };
+        let Some(button) = around(&click, "[data-do]") else { return };
         let deed = button.get_attribute("data-do").unwrap_or_default();
         // A link that does something is still a link: other clicks open tabs and windows.
         if !button.has_attribute("href") || journey::is_plain_click(&click) {
@@ -38,18 +38,17 @@ pub fn start(ui: Ui) {
     // In the timeline the arrows go from message to message, and letters do what the menu does.
     listen("keydown", move |key| {
         let key: KeyboardEvent = key.unchecked_into();
-        let target: Option<Element> = key.target().and_then(|target| target.dyn_into().ok());
-        let Some(target) = target else { return };
+        let Some(target) = target(&key) else { return };
         if menu::step(&key, &target) {
             return key.prevent_default();
         }
-        if target.closest("#timeline").ok().flatten().is_none() {
+        if closest(&target, "#timeline").is_none() {
             return;
         }
         if key.ctrl_key() || key.meta_key() || key.alt_key() {
             return;
         }
-        let here = target.closest("[data-do=menu]").ok().flatten();
+        let here = closest(&target, "[data-do=menu]");
         let deed = match (letter(&key).as_str(), &here) {
             ("ArrowUp" | "ArrowDown", _) => {
                 if journey::step(here.as_ref(), key.key() == "ArrowDown") {
@@ -75,12 +74,8 @@ pub fn start(ui: Ui) {
     listen("contextmenu", move |press| {
         let press: MouseEvent = press.unchecked_into();
         // A long press, on a screen without a pointer.
-        let is_touch = window().match_media("(hover: none)").ok().flatten().is_some_and(|query| query.matches());
-        let target: Option<Element> = press.target().and_then(|target| target.dyn_into().ok());
-        let more = target
-            .and_then(|target| target.closest(".message").ok()?)
-            .and_then(|message| message.query_selector("[data-do=menu]").ok()?);
-        if let (true, Some(more)) = (is_touch, more) {
+        let more = around(&press, ".message").and_then(|message| inside(&message, "[data-do=menu]"));
+        if let (true, Some(more)) = (is_media("(hover: none)"), more) {
             press.prevent_default();
             ui.act("menu", &more, &press);
         }
@@ -118,7 +113,7 @@ impl Ui {
 
     fn act_on_message(self, deed: &str, room: RoomId, button: &Element, click: &MouseEvent) {
         // The menu stands for the message that it was opened on.
-        let Some(element) = menu::subject(button).or_else(|| button.closest(".message").ok().flatten()) else { return };
+        let Some(element) = menu::subject(button).or_else(|| closest(button, ".message")) else { return };
         let id = element.id();
         let name = id.strip_prefix("m-").unwrap_or_default();
         if let Ok(unsent) = name.parse::<MessageId>() {
@@ -136,7 +131,7 @@ impl Ui {
                 menu::open(button, &element, is_own);
             }
             "reply" => {
-                let shown = element.query_selector(".message-body").ok().flatten().and_then(|body| body.text_content());
+                let shown = inside(&element, ".message-body").and_then(|body| body.text_content());
                 self.about(&talk, false, shown.unwrap_or_default());
             }
             "edit" if !self.state.with_untracked(|state| state.is_own(&talk)) => {}
@@ -338,7 +333,7 @@ impl Ui {
                 let _ = window().prompt_with_message_and_default(self.text.copy, &words);
                 return;
             }
-            if let Ok(Some(label)) = button.query_selector("[aria-live]") {
+            if let Some(label) = inside(&button, "[aria-live]") {
                 let before = label.text_content();
                 label.set_text_content(Some(self.text.copied));
                 set_timeout(move || label.set_text_content(before.as_deref()), COPIED_SHOWN);

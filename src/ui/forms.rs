@@ -1,7 +1,13 @@
 //! The plain forms whose first field may be refused, sent without leaving the page: the refusal stands
 //! beside the field, what was typed stays in it, and a second click is not a second wish.
 
-use super::{listen::listen, outbox, text::Text, wire};
+use super::{
+    dom::{inside, target},
+    listen::listen,
+    outbox,
+    text::Text,
+    wire,
+};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
@@ -13,15 +19,13 @@ const BUSY: &str = "aria-busy";
 pub fn start(text: &'static Text) {
     // After the composer has said that it handles its own.
     listen("submit", move |submit| {
-        let form: Option<Element> = submit.target().and_then(|form| form.dyn_into().ok());
-        let Some(form) = form.filter(|_| !submit.default_prevented()) else { return };
+        let Some(form) = target(&submit).filter(|_| !submit.default_prevented()) else { return };
         if form.get_attribute("action").as_deref() == Some("/api/sign_out") {
             // Nobody could send it any more, and the next one here could read it.
             outbox::forget_all();
         }
-        let field =
-            form.query_selector("input:not([type=hidden])").ok().flatten().and_then(|field| field.dyn_into().ok());
-        let refusal = form.query_selector(".field-error").ok().flatten();
+        let field = inside(&form, "input:not([type=hidden])").and_then(|field| field.dyn_into().ok());
+        let refusal = inside(&form, ".field-error");
         let (Some(field), Some(refusal)) = (field, refusal) else { return };
         submit.prevent_default();
         if !form.has_attribute(BUSY) {

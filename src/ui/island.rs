@@ -18,6 +18,7 @@ pub fn App(children: Children) -> impl IntoView {
         text: text(first.lang),
         awake: RwSignal::new(false),
         now: RwSignal::new(0.0),
+        pressed: RwSignal::new(false),
         journey: StoredValue::new(0),
         loading: StoredValue::new(false),
         read_due: StoredValue::new(None),

@@ -1,6 +1,12 @@
 //! From room to room and back in time, without loading a page.
 
-use super::{Ui, address, connection::Event, parts::elements, state::ChatState, wire};
+use super::{
+    Ui, address,
+    connection::Event,
+    dom::{element, elements},
+    state::ChatState,
+    wire,
+};
 use crate::domain::{Error, RoomId, Seq, Window};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -121,7 +127,7 @@ impl Ui {
 
 /// One's own words are always in view. The scroller is turned round: its end is at 0.
 pub fn scroll_to_end() {
-    if let Ok(Some(timeline)) = document().query_selector(".timeline") {
+    if let Some(timeline) = element("#timeline") {
         timeline.set_scroll_top(0);
     }
 }

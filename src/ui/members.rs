@@ -34,7 +34,7 @@ pub fn Members() -> impl IntoView {
 /// Keeps the list as the state has it, in the browser.
 pub fn start(ui: Ui) {
     let mut shown = ui.state.with_untracked(|state| rows(state, ui.text).0);
-    Effect::new(move |_| {
+    ui.draw(move || {
         let (after, looks) = ui.state.with(|state| rows(state, ui.text));
         if let Some(list) = document().get_element_by_id("members-list") {
             mend(&list, &shown, &after, &|at| looks[at].clone());

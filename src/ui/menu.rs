@@ -1,15 +1,13 @@
 //! What can be done with a message: one menu for all of them, written by the server, that opens beside its button.
 
 use super::{
-    parts::{Icon, elements},
+    dom::{closest, element, elements},
+    parts::Icon,
     text::Text,
 };
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
-/// The element's id.
-const MENU: &str = "message-menu";
 /// In the menu: the id of the message that it stands for.
 const SUBJECT: &str = "data-subject";
 /// Reactions at hand.
@@ -28,7 +26,7 @@ pub fn MessageMenu(
         view! { <button class=class type="button" role="menuitem" data-do=deed><Icon name=icon/>{words}</button> }
     };
     view! {
-        <div class="menu" id=MENU popover="auto" role="menu" aria-label=text.more tabindex="-1">
+        <div class="menu" id="message-menu" popover="auto" role="menu" aria-label=text.more tabindex="-1">
             <div class="menu-row" role="group" aria-label=text.react>{emoji.collect_view()}</div>
             {item("reply", "reply", text.reply, "menu-item")}
             {item("copy-text", "copy", text.copy, "menu-item")}
@@ -41,13 +39,13 @@ pub fn MessageMenu(
 }
 
 fn menu() -> Option<HtmlElement> {
-    document().get_element_by_id(MENU)?.dyn_into().ok()
+    element("#message-menu")
 }
 
 /// The message that the menu stands for, if the button is in the menu.
 #[must_use]
 pub fn subject(button: &Element) -> Option<Element> {
-    let menu = button.closest(&format!("#{MENU}")).ok()??;
+    let menu = closest(button, ".menu")?;
     document().get_element_by_id(&menu.get_attribute(SUBJECT)?)
 }
 
@@ -68,8 +66,8 @@ pub fn open(button: &Element, message: &Element, is_own: bool) {
     let style = menu.style();
     let _ = style.set_property("left", &format!("{}px", left as i32));
     let _ = style.set_property("top", &format!("{}px", top.max(8.0) as i32));
-    if let Ok(Some(first)) = menu.query_selector("button") {
-        let _ = first.unchecked_into::<HtmlElement>().focus();
+    if let Some(first) = element("#message-menu button") {
+        let _ = first.focus();
     }
 }
 
@@ -78,7 +76,7 @@ pub fn step(key: &KeyboardEvent, target: &Element) -> bool {
     if !menu().is_some_and(|menu| menu.contains(Some(target))) {
         return false;
     }
-    let mut buttons = elements(&format!("#{MENU} button"));
+    let mut buttons = elements("#message-menu button");
     // What is not shown has no box.
     buttons.retain(|button| button.offset_height() > 0);
     let at = buttons.iter().position(|button| **button == *target).unwrap_or(0);

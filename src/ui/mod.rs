@@ -10,6 +10,7 @@ pub mod account;
 pub mod composer;
 pub mod connection;
 pub mod deeds;
+pub mod dom;
 pub mod drafts;
 pub mod forms;
 pub mod home;
@@ -24,6 +25,7 @@ pub mod message;
 pub mod outbox;
 pub mod page;
 pub mod parts;
+pub mod pointer;
 pub mod reading;
 pub mod regions;
 pub mod room_header;
@@ -102,6 +104,8 @@ pub struct Ui {
     pub awake: RwSignal<bool>,
     /// The browser's clock, in milliseconds, once a second.
     pub now: RwSignal<f64>,
+    /// Set while a link or a button is pressed and not yet released.
+    pub pressed: RwSignal<bool>,
     /// Counts journeys inside the page, so that a late answer does not overtake a newer click.
     journey: StoredValue<u32>,
     /// Set while more messages are on their way.

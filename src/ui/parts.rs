@@ -2,8 +2,6 @@
 
 use crate::{domain::PersonId, html::Html};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 
 /// An icon of the sprite in `public/icons.svg`.
 #[component]
@@ -18,13 +16,6 @@ pub fn Icon(
 /// The same in HTML of our own.
 pub fn icon(html: &mut Html, name: &'static str) {
     html.raw("<svg class=\"icon\" aria-hidden=\"true\"><use href=\"/icons.svg#").raw(name).raw("\"></use></svg>");
-}
-
-/// The elements of the page that a selector names, in their order; in the browser.
-#[must_use]
-pub fn elements(selector: &str) -> Vec<HtmlElement> {
-    let Ok(found) = document().query_selector_all(selector) else { return Vec::new() };
-    (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect()
 }
 
 /// The mark of Madang.

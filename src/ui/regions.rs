@@ -65,7 +65,7 @@ pub fn start(ui: Ui) {
         REGIONS.map(|(_, of)| of(&Seen { state, text: ui.text, awake, now }))
     };
     let mut shown = ui.state.with_untracked(|state| seen(state, false, 0.0));
-    Effect::new(move |_| {
+    ui.draw(move || {
         let (awake, now) = (ui.awake.get(), ui.now.get());
         let after = ui.state.with(|state| seen(state, awake, now));
         for ((id, _), (before, after)) in REGIONS.iter().zip(shown.iter().zip(&after)) {

@@ -2,7 +2,9 @@
 
 use super::{
     Ui, address,
+    dom::element,
     parts::{hue, icon, initial},
+    pointer,
     rows::{Look, Row, Written, mend, row, written},
     state::ChatState,
     switcher::Filter,
@@ -11,6 +13,9 @@ use super::{
 };
 use crate::{domain::limits, html::Html, protocol::RoomSummary};
 use leptos::prelude::*;
+
+/// The list's element.
+pub const LIST: &str = "#rooms";
 
 /// The browser's date, once the page is live.
 type Today = Option<(u32, u32, u32)>;
@@ -43,14 +48,32 @@ pub fn RoomList() -> impl IntoView {
 pub fn start(ui: Ui) {
     // The server wrote every time as a day, in UTC.
     let mut shown = ui.state.with_untracked(|state| rows(state, "r", false, ui.text).0);
-    Effect::new(move |_| {
+    let mut filter = String::new();
+    ui.draw(move || {
         let is_awake = ui.awake.get();
-        let (after, looks) = ui.state.with(|state| rows(state, "r", is_awake, ui.text));
-        if let Some(list) = document().get_element_by_id("rooms") {
+        let (mut after, mut looks) = ui.state.with(|state| rows(state, "r", is_awake, ui.text));
+        let wanted = ui.state.with_untracked(|state| state.filter.clone());
+        if wanted == filter && pointer::is_over(LIST) {
+            (after, looks) = in_place(&shown, after, looks);
+        }
+        filter = wanted;
+        if let Some(list) = element(LIST) {
             mend(&list, &shown, &after, &|at| looks[at].clone());
         }
         shown = after;
     });
+}
+
+/// The same rooms in the order of `shown`, those that are new at the end.
+fn in_place(shown: &[Row], rows: Vec<Row>, looks: Vec<Look>) -> (Vec<Row>, Vec<Look>) {
+    let mut rest: Vec<_> = rows.into_iter().zip(looks).collect();
+    let mut placed = Vec::with_capacity(rest.len());
+    for known in shown {
+        if let Some(at) = rest.iter().position(|(row, _)| row.id == known.id) {
+            placed.push(rest.remove(at));
+        }
+    }
+    placed.into_iter().chain(rest).unzip()
 }
 
 /// The rows of the rooms whose names fit the filter; their ids begin with `prefix`. Times are the browser's once the

@@ -3,6 +3,7 @@
 //!
 //! Leptos' keyed list builds a row anew where it changed, and compiles one view type for each kind of row.
 
+use super::dom::inside;
 use crate::html::Html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -103,9 +104,8 @@ pub fn mend(parent: &Element, before: &[Row], after: &[Row], look: &dyn Fn(usize
 fn focus(row: &Element, lost: &Element) {
     let like = |name: &str| lost.get_attribute(name).map(|value| format!("[{name}=\"{value}\"]")).unwrap_or_default();
     let alike = like("data-do") + &like("data-emoji");
-    let successor = if alike.is_empty() { None } else { row.query_selector(&alike).ok().flatten() };
-    if let Some(successor) = successor.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        let _ = successor.focus();
+    if let Some(successor) = Some(alike).filter(|alike| !alike.is_empty()).and_then(|alike| inside(row, &alike)) {
+        let _ = successor.unchecked_into::<HtmlElement>().focus();
     }
 }
 

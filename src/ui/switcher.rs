@@ -2,18 +2,17 @@
 
 use super::{
     Ui,
+    dom::{around, element, elements, target},
     listen::{letter, listen},
-    parts::{Hidden, Icon, elements},
+    parts::{Hidden, Icon},
     room_list,
     rows::{Row, mend},
 };
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
 
 const SWITCHER: &str = "switcher";
-/// Both fields have this class.
-const FIELD: &str = "room-filter";
 
 /// The switcher, closed.
 #[component]
@@ -34,7 +33,7 @@ pub fn Filter() -> impl IntoView {
     view! {
         <label class="filter">
             <Icon name="search"/><Hidden text=text.filter/>
-            <input class=FIELD type="search" autocomplete="off" placeholder=text.filter/>
+            <input class="room-filter" type="search" autocomplete="off" placeholder=text.filter/>
         </label>
     }
 }
@@ -42,15 +41,14 @@ pub fn Filter() -> impl IntoView {
 /// Listens, in the browser.
 pub fn start(ui: Ui) {
     listen("input", move |event| {
-        let field: Option<HtmlInputElement> = event.target().and_then(|target| target.dyn_into().ok());
-        if let Some(field) = field.filter(|field| field.class_list().contains(FIELD)) {
+        if let Some(field) = around(&event, "input.room-filter") {
+            let field: HtmlInputElement = field.unchecked_into();
             ui.state.update(|state| state.filter = field.value());
         }
     });
     // However it closes, the list behind it is whole again.
     listen("toggle", move |event| {
-        let target: Option<Element> = event.target().and_then(|target| target.dyn_into().ok());
-        if target.is_some_and(|target| target.id() == SWITCHER) {
+        if target(&event).is_some_and(|target| target.id() == SWITCHER) {
             clear(ui);
         }
     });
@@ -69,7 +67,7 @@ pub fn start(ui: Ui) {
         }
     });
     let mut shown: Vec<Row> = Vec::new();
-    Effect::new(move |_| {
+    ui.draw(move || {
         let is_awake = ui.awake.get();
         ui.state.track();
         // While it is closed nobody sees it.
@@ -84,10 +82,6 @@ pub fn start(ui: Ui) {
     });
 }
 
-fn element(selector: &str) -> Option<HtmlElement> {
-    document().query_selector(selector).ok()??.dyn_into().ok()
-}
-
 fn open(ui: Ui) -> bool {
     let Some(switcher) = element("#switcher") else { return false };
     let _ = switcher.show_popover();
@@ -100,7 +94,7 @@ fn open(ui: Ui) -> bool {
 
 /// Nothing is looked for any more.
 fn clear(ui: Ui) {
-    for field in elements(&format!("input.{FIELD}")) {
+    for field in elements("input.room-filter") {
         field.unchecked_into::<HtmlInputElement>().set_value("");
     }
     ui.state.update(|state| state.filter.clear());
@@ -120,21 +114,15 @@ fn links(list: &str) -> Vec<HtmlElement> {
 
 /// To the room before or after this one in the list.
 fn go_along(down: bool) -> bool {
-    let links = links("#rooms");
+    let links = links(room_list::LIST);
     let here = links.iter().position(|link| link.has_attribute("aria-current"));
     let next = here.and_then(|here| if down { here.checked_add(1) } else { here.checked_sub(1) });
     next.and_then(|next| links.get(next)).inspect(|link| link.click()).is_some()
 }
 
-fn target_in(key: &KeyboardEvent, selector: &str) -> Option<Element> {
-    let target: Element = key.target()?.dyn_into().ok()?;
-    target.closest(selector).ok().flatten().map(|_| target)
-}
-
 /// From the field to the rooms, and from room to room.
 fn move_focus(key: &KeyboardEvent, down: bool) -> bool {
-    let list = if target_in(key, "#switcher").is_some() { "#switcher" } else { ".room-list" };
-    let Some(target) = target_in(key, list) else { return false };
+    let Some((list, target)) = list_of(key).zip(target(key)) else { return false };
     let links = links(list);
     let here = links.iter().position(|link| **link == target);
     let next = match here {
@@ -147,7 +135,11 @@ fn move_focus(key: &KeyboardEvent, down: bool) -> bool {
 
 /// Enter in the field opens the first room that fits.
 fn go_to_first(key: &KeyboardEvent) -> bool {
-    let field = target_in(key, "input.room-filter");
-    let list = field.map(|field| field.closest("#switcher").ok().flatten().map_or(".room-list", |_| "#switcher"));
+    let list = around(key, "input.room-filter").and_then(|_| list_of(key));
     list.and_then(|list| links(list).into_iter().next()).inspect(|link| link.click()).is_some()
+}
+
+/// The list of rooms that a key was pressed in.
+fn list_of(key: &KeyboardEvent) -> Option<&'static str> {
+    ["#switcher", ".room-list"].into_iter().find(|list| around(key, list).is_some())
 }

@@ -129,7 +129,7 @@ pub fn announcement(seen: &Seen<'_>) -> Html {
 pub fn start(ui: Ui) {
     // What the server wrote: nothing is read from the page.
     let mut shown = ui.state.with_untracked(|state| shown(&chunks(state, false)));
-    Effect::new(move |_| {
+    ui.draw(move || {
         let awake = ui.awake.get();
         ui.state.with(|state| {
             let chunks = chunks(state, awake);

@@ -1,0 +1,48 @@
+//! Finding things in the browser's page: short forms of what the standard interfaces say at length.
+
+use leptos::prelude::{document, window};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, HtmlElement};
+
+/// The elements that a selector names, in their order.
+#[must_use]
+pub fn elements(selector: &str) -> Vec<HtmlElement> {
+    let Ok(found) = document().query_selector_all(selector) else { return Vec::new() };
+    (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect()
+}
+
+/// The first of them.
+#[must_use]
+pub fn element(selector: &str) -> Option<HtmlElement> {
+    document().query_selector(selector).ok()??.dyn_into().ok()
+}
+
+/// The element that an event happened to.
+#[must_use]
+pub fn target(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+/// That, or the nearest one around it, which the selector names.
+#[must_use]
+pub fn around(event: &Event, selector: &str) -> Option<Element> {
+    closest(&target(event)?, selector)
+}
+
+/// An element, or the nearest one around it, which the selector names.
+#[must_use]
+pub fn closest(element: &Element, selector: &str) -> Option<Element> {
+    element.closest(selector).ok()?
+}
+
+/// The first element inside another which the selector names.
+#[must_use]
+pub fn inside(element: &Element, selector: &str) -> Option<Element> {
+    element.query_selector(selector).ok()?
+}
+
+/// Whether a media query holds.
+#[must_use]
+pub fn is_media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|query| query.matches())
+}
