@@ -59,8 +59,8 @@ pub fn open(button: &Element, message: &Element, is_own: bool) {
     let (at, size) = (button.get_bounding_client_rect(), menu.get_bounding_client_rect());
     let inner = |size: Result<wasm_bindgen::JsValue, _>| size.ok().and_then(|size| size.as_f64()).unwrap_or(0.0);
     let (width, height) = (inner(window().inner_width()), inner(window().inner_height()));
-    // Whole pixels: formatting fractions would weigh 5 KB.
-    let left = (at.right() - size.width()).clamp(8.0, (width - size.width() - 8.0).max(8.0));
+    // Whole pixels, and no clamp, which has words for bounds that are none: formatting fractions weighs 5 KB.
+    let left = (at.right() - size.width()).min(width - size.width() - 8.0).max(8.0);
     let below = at.bottom() + 4.0;
     let top = if below + size.height() + 8.0 > height { at.top() - size.height() - 4.0 } else { below };
     let style = menu.style();
