@@ -338,3 +338,26 @@ impl Drop for Teller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::mailbox::queue;
+
+    #[tokio::test]
+    async fn one_task_at_a_time_tells_a_room() {
+        let room = Arc::new(Room::new(RoomId::new()));
+        for id in 0..=TOLD_AT_ONCE as ConnectionId {
+            room.listen(id, queue(None).0).expect("the room is not over");
+        }
+        room.say(Said::default());
+        // The task has told some, and lets others have their turn.
+        yield_now().await;
+        room.say(Said::default());
+        assert_eq!(Arc::strong_count(&room), 2, "the room is held here, and by the one task");
+        while Arc::strong_count(&room) > 1 {
+            yield_now().await;
+        }
+        assert!(room.due().said.is_empty());
+    }
+}
