@@ -157,3 +157,23 @@ test('a room changed while a syllable is being made keeps both its words apart',
   await mina.sees('새 방의 말');
   expect(await server.messages(here)).toEqual([]);
 });
+
+test('Enter on the unfinished syllable of a name chooses the name, and sends nothing', async ({ newPerson }) => {
+  const [mina, jun] = [await newPerson('민아'), await newPerson('준')];
+  const link = await mina.createRoom(unique('부르는 방'));
+  await mina.join();
+  await jun.openRoom(link);
+  await jun.join();
+  await expect(mina.members).toHaveCount(2);
+  const hangul = await InputMethod.of(mina);
+  await mina.composer.pressSequentially('@');
+  await hangul.compose('ㅈ', '주', '준');
+  await expect(mina.page.getByRole('option')).toHaveText([new RegExp(jun.name)]);
+  await hangul.enter();
+  await hangul.commit('준');
+  await expect(mina.composer).toHaveValue(`@${jun.name} `);
+  await mina.composer.press('Enter');
+  const said = `@${jun.name} `;
+  await mina.sees(said.trim());
+  await nothingMore(mina, [said]);
+});

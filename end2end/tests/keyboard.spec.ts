@@ -89,3 +89,26 @@ for (const [where, path] of [['home', '/'], ['a page that is not there', '/nothi
     await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(title!);
   });
 }
+
+test('F6 goes round the panes, and a question mark shows what there is to press', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  const { page } = mina;
+  await mina.createRoom(unique('자리를 도는 방'));
+  await mina.join();
+  const panes = [mina.composer, page.locator('#members'), mina.list.locator('[aria-current=page]'), mina.timeline, mina.composer];
+  for (const pane of panes) {
+    await expect(pane).toBeFocused();
+    await page.keyboard.press('F6');
+  }
+  await page.keyboard.press('Shift+F6');
+  await page.keyboard.press('Shift+F6');
+  await expect(mina.timeline).toBeFocused();
+  const help = page.getByRole('dialog', { name: '키보드로 쓰기' });
+  await page.keyboard.press('?');
+  await expect(help).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(help).toBeHidden();
+  await mina.composer.pressSequentially('왜?');
+  await expect(mina.composer).toHaveValue('왜?');
+  await expect(help).toBeHidden();
+});

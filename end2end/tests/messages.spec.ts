@@ -151,7 +151,10 @@ test('the menu is worked with the keyboard alone', async ({ newPerson }) => {
   await mina.page.keyboard.press('Enter');
   await expect(menu(mina).getByRole('menuitem').first()).toBeFocused();
   await mina.page.keyboard.press('End');
+  await expect(menu(mina).getByLabel('다른 이모지로 공감하기')).toBeFocused();
+  await mina.page.keyboard.press('ArrowUp');
   await expect(menu(mina).getByRole('menuitem', { name: '여기부터 안 읽음' })).toBeFocused();
+  await mina.page.keyboard.press('End');
   await mina.page.keyboard.press('ArrowDown');
   await expect(menu(mina).getByRole('menuitem').first()).toBeFocused();
   await mina.page.keyboard.press('Escape');
@@ -214,4 +217,79 @@ test('the line of a day stands over its first message when older ones come', asy
   }).toPass();
   await expect(mina.timeline.locator('.day')).toHaveCount(1);
   await expect(mina.timeline.locator('.chunk').first().locator('> *').first()).toHaveClass('day');
+});
+
+test('any emoji is a reaction; a word is none, and says so', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await jun.say('떡이 왔어요');
+  await mina.sees('떡이 왔어요');
+  const other = async (text: string) => {
+    await mina.message('떡이 왔어요').hover();
+    await mina.message('떡이 왔어요').getByRole('button', { name: '더 보기' }).click();
+    await menu(mina).getByLabel('다른 이모지로 공감하기').fill(text);
+    await expect(menu(mina)).toBeHidden();
+  };
+  await other('🍡');
+  for (const person of [mina, jun]) await expect(person.message('떡이 왔어요').locator('.reaction')).toHaveText(/^🍡 1/);
+  await other('떡');
+  await expect(mina.page.locator('#composer-error')).toBeVisible();
+  await expect(mina.message('떡이 왔어요').locator('.reaction')).toHaveCount(1);
+});
+
+test('a deletion that was undone and begun again has all its time', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.page.clock.install();
+  await mina.say('지울까 말까');
+  await jun.sees('지울까 말까');
+  await act(mina, '지울까 말까', '지우기');
+  await mina.page.clock.runFor(3_000);
+  await mina.page.getByRole('button', { name: '되돌리기' }).click();
+  await act(mina, '지울까 말까', '지우기');
+  await mina.page.clock.runFor(3_000);
+  await jun.say('아직 있네요');
+  await jun.reads(['지울까 말까', '아직 있네요']);
+  await expect(mina.page.getByRole('button', { name: '되돌리기' })).toBeVisible();
+  await mina.page.clock.runFor(3_000);
+  await jun.reads(['삭제된 메시지입니다', '아직 있네요']);
+});
+
+test('what a text answers or changes waits in its room with it', async ({ newPerson, server }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  const here = (await mina.page.getByRole('heading', { level: 1 }).textContent())!;
+  const elsewhere = unique('딴 방');
+  await server.createRoom(elsewhere);
+  const thereAndBack = async () => {
+    for (const name of [elsewhere, here]) {
+      await mina.roomInList(name).click();
+      await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(name);
+    }
+  };
+  await jun.say('무엇을 먹을까요');
+  await act(mina, '무엇을 먹을까요', '답하기');
+  await mina.composer.fill('국수요');
+  await thereAndBack();
+  await expect(mina.page.locator('.composer-about')).toContainText('무엇을 먹을까요');
+  await mina.composer.press('Enter');
+  await expect(mina.message('국수요').locator('.quote')).toContainText('무엇을 먹을까요');
+
+  await mina.composer.press('ArrowUp');
+  await mina.composer.fill('비빔국수요');
+  await thereAndBack();
+  await expect(mina.composer).toHaveValue('비빔국수요');
+  await mina.composer.press('Enter');
+  await jun.reads(['무엇을 먹을까요', '비빔국수요']);
+});
+
+test('a text that is too long stays where it is, with the reason', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.composer.fill('긴'.repeat(8_001));
+  await mina.composer.press('Enter');
+  await expect(mina.page.locator('#composer-error')).toContainText('8000자');
+  expect((await mina.composer.inputValue()).length).toBe(8_001);
+  await mina.page.reload();
+  expect((await mina.composer.inputValue()).length).toBe(8_001);
+  await mina.composer.fill('긴'.repeat(8_000));
+  await expect(mina.page.locator('#composer-error')).toBeHidden();
+  await mina.composer.press('Enter');
+  await expect(jun.messages).toHaveCount(1);
 });

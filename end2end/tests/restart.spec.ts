@@ -1,4 +1,5 @@
-import { Guest } from './guests';
+import type { WebSocketRoute } from '@playwright/test';
+import { burst, Guest } from './guests';
 import { expect, test, unique } from './people';
 
 test('after a power cut the page comes back by itself, with everything said and everything it still had to say', async ({ newPerson, ownServer, faults }) => {
@@ -112,4 +113,81 @@ test('a line on which nothing comes any more is given up within half a minute', 
     await expect(mina.message('들리나요')).toHaveCount(1, { timeout: 500 });
   }).toPass();
   await mina.isLive();
+});
+
+test('what was changed while the server was away is changed once it is back', async ({ newPerson, ownServer, faults }) => {
+  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+  const mina = await newPerson('mina', { server: ownServer });
+  await mina.createRoom(unique('고치는 방'));
+  await mina.join();
+  await mina.say('열시');
+  await mina.sees('열시');
+  await ownServer.kill();
+  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await mina.composer.press('ArrowUp');
+  await mina.composer.fill('열한시');
+  await mina.composer.press('Enter');
+  await expect(mina.composer).toHaveValue('');
+  await ownServer.start();
+  await mina.page.getByRole('button', { name: '다시 연결' }).or(mina.page.locator('.connection[data-state=live]')).first().click();
+  await mina.reads(['열한시']);
+  await expect.poll(async () => (await ownServer.messages(mina.roomId)).map(({ message }) => message)).toEqual(['열한시']);
+});
+
+test('a message that does not come through says so after ten seconds, and can be taken back', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('막힌 방'));
+  await mina.join();
+  let isOpen = false;
+  await mina.page.routeWebSocket('**/ws/chat', (page) => (isOpen ? page.connectToServer() : page.close()));
+  await mina.page.reload();
+  await mina.say('나가지 못하는 말');
+  await mina.say('이것도');
+  const stuck = mina.message('나가지 못하는 말');
+  await expect(stuck.locator('.message-waiting')).toBeVisible();
+  await expect(stuck.getByRole('button', { name: '지우기' })).toBeHidden();
+  await expect(mina.page.getByRole('status')).toContainText('연결이 끊겼습니다');
+  await mina.message('이것도').getByRole('button', { name: '고치기' }).click({ timeout: 20_000 });
+  await expect(mina.composer).toHaveValue('이것도');
+  await stuck.getByRole('button', { name: '지우기' }).click();
+  await expect(mina.texts).toHaveCount(0);
+  isOpen = true;
+  await mina.composer.press('Enter');
+  await mina.page.getByRole('button', { name: '다시 연결' }).click();
+  await expect(mina.connection).toHaveAttribute('data-state', 'live', { timeout: 40_000 });
+  await mina.sees('이것도');
+  expect((await mina.server.messages(mina.roomId)).map(({ message }) => message)).toEqual(['이것도']);
+  await expect(mina.page.locator('#composer-error')).toBeHidden();
+});
+
+test('after a long absence one is at the end, with a way back to where one left off', async ({ newPerson, newGuest }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('오래 비운 방'));
+  await mina.join();
+  await mina.say('떠나기 전');
+  await mina.sees('떠나기 전');
+  const lines: WebSocketRoute[] = [];
+  let isOpen = true;
+  await mina.page.routeWebSocket('**/ws/chat', (page) => {
+    lines.push(page);
+    if (isOpen) page.connectToServer();
+    else page.close();
+  });
+  await mina.page.reload();
+  await mina.isLive();
+  isOpen = false;
+  for (const line of lines) await line.close();
+  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  const sora = await newGuest('sora', mina.roomId);
+  const texts = burst(sora, mina.roomId, 600);
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  isOpen = true;
+  await mina.isLive();
+  await mina.sees(texts.at(-1)!);
+  await expect(mina.message('떠나기 전')).toHaveCount(0);
+  await mina.page.locator('.to-left-off').click();
+  await expect(mina.page.locator('#unread')).toBeInViewport();
+  await expect(mina.message('떠나기 전')).toBeVisible();
+  await expect(mina.page.locator('#unread + .message .message-body')).toHaveText(texts[0]);
+  await expect(mina.page.locator('.to-left-off')).toHaveCount(0);
 });

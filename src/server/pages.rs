@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme, Window, limits},
+    protocol::ReadMark,
     ui::{FirstPage, Refused, lost::Lost, page::Page, text::text},
 };
 use axum::{
@@ -179,13 +180,22 @@ async fn load(
     let (room, lost) = match asked {
         Asked::Home => (None, None),
         Asked::Nowhere(lost) => (None, Some(lost)),
-        Asked::Room(id) => match page(&door.chat, id, query.window).await {
+        Asked::Room(id) => match page(&door.chat, id, opened_at(id, query.window, &marks)).await {
             Ok(view) => (Some(view), None),
             Err(Error::RoomNotFound) => (None, Some(Lost::Room)),
             Err(error) => return Err(error),
         },
     };
     Ok((FirstPage { lang, me, rooms, marks, partly, room }, lost))
+}
+
+/// With more unread than a page holds, a room opens where somebody left off.
+fn opened_at(id: RoomId, asked: Window, marks: &[ReadMark]) -> Window {
+    let left_off = marks.iter().find(|mark| mark.room_id == id && mark.unread >= limits::PAGE_MESSAGES);
+    match (asked, left_off) {
+        (Window::Newest, Some(mark)) => Window::Around(mark.seq),
+        (asked, _) => asked,
+    }
 }
 
 async fn render(

@@ -25,6 +25,7 @@ pub fn Account(
                 <a href="?lang=ko" lang="ko" hreflang="ko" aria-current=current(Lang::Ko)>"한국어"</a>
                 <a href="?lang=en" lang="en" hreflang="en" aria-current=current(Lang::En)>"English"</a>
             </nav>
+            <button class="icon-button keys-button" type="button" popovertarget="keys" aria-label=text.keys_title>"?"</button>
             <form method="post" action="/api/set_theme">
                 <button class="icon-button theme-dark" name="theme" value="dark"><Icon name="moon"/><Hidden text=text.dark/></button>
                 <button class="icon-button theme-light" name="theme" value="light"><Icon name="sun"/><Hidden text=text.light/></button>

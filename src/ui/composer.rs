@@ -3,25 +3,28 @@
 
 use super::{
     Ui, connection,
-    dom::{around, is_media},
+    dom::{around, element, is_media, lowered},
+    forms,
     listen::listen,
+    mentions,
     parts::{Hidden, Icon, icon},
     regions::{Region, Seen},
-    state::About,
+    state::{About, ChatState},
 };
-use crate::{domain::RoomId, html::Html};
+use crate::{
+    domain::{Body, MessageId, RoomId},
+    html::Html,
+};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlTextAreaElement, InputEvent, KeyboardEvent};
+use web_sys::{Element, Event, HtmlTextAreaElement, InputEvent, KeyboardEvent};
 
 /// The field's id.
 const FIELD: &str = "composer-text";
+/// The id of the refusal above it.
+pub const REFUSAL: &str = "composer-error";
 /// Where the plain form posts to.
 pub const PATH: &str = "/api/post_message";
 /// TYPING is sent at most once in this many milliseconds.
@@ -33,15 +36,13 @@ struct Writing {
     field: HtmlTextAreaElement,
     /// The room that the text in the field is for: not whichever is on screen when it is sent.
     room: Cell<Option<RoomId>>,
-    /// The message that the text in the field changes, if it does.
-    edits: RefCell<Option<About>>,
-    /// What the text was about when it was last looked at.
-    about: RefCell<Option<About>>,
+    /// The message that the text in the field answers or changes, and whether it changes it.
+    about: Cell<Option<(MessageId, bool)>>,
     /// When TYPING was last sent.
     typing_sent: Cell<f64>,
     /// Whether a syllable, or a word, is being made.
     composing: Cell<bool>,
-    send_after_composing: Cell<bool>,
+    enter_after_composing: Cell<bool>,
     /// Whether Shift is held down.
     shift: Cell<bool>,
 }
@@ -55,6 +56,8 @@ impl Writing {
             "compositionstart" => self.composing.set(true),
             "compositionend" => self.compositionend(),
             "input" => self.typed(),
+            "click" => self.pick(around(event, ".mention").as_ref()),
+            "focusout" => self.offer(&[], 0),
             _ => {
                 event.prevent_default();
                 self.send();
@@ -73,6 +76,7 @@ impl Writing {
                 self.send();
                 true
             }
+            "ArrowUp" | "ArrowDown" | "Enter" | "Tab" | "Escape" if !key.shift_key() && self.choose(&key.key()) => true,
             "ArrowUp" if !(key.alt_key() || key.shift_key() || key.ctrl_key() || key.meta_key()) => {
                 self.field.value().is_empty() && self.ui.edit_last()
             }
@@ -84,27 +88,81 @@ impl Writing {
         }
     }
 
+    /// What a key does to the names on offer; says whether there are any.
+    fn choose(&self, key: &str) -> bool {
+        let (names, chosen) = self.ui.state.with_untracked(|state| (state.naming.clone(), state.chosen));
+        match key {
+            _ if names.is_empty() => return false,
+            "ArrowUp" => self.offer(&names, chosen.checked_sub(1).unwrap_or(names.len() - 1)),
+            "ArrowDown" => self.offer(&names, (chosen + 1) % names.len()),
+            "Escape" => self.offer(&[], 0),
+            _ => self.pick(element(&format!("#mention-{chosen}")).as_deref()),
+        }
+        true
+    }
+
+    /// Offers these names, of which one is chosen.
+    fn offer(&self, names: &[String], chosen: usize) {
+        let is_same = |state: &ChatState| state.naming == names && state.chosen == chosen;
+        if self.ui.state.with_untracked(is_same) {
+            return;
+        }
+        self.ui.state.update(|state| (state.naming, state.chosen) = (names.to_vec(), chosen));
+        let _ = if names.is_empty() {
+            self.field.remove_attribute("aria-activedescendant")
+        } else {
+            self.field.set_attribute("aria-activedescendant", &format!("mention-{chosen}"))
+        };
+    }
+
+    /// Writes out the name on that button.
+    fn pick(&self, button: Option<&Element>) {
+        let name = button.and_then(|button| button.last_element_child()?.text_content());
+        let (text, caret) = (self.field.value(), self.caret());
+        let Some((name, (at, typed))) = name.zip(mentions::begun(&text, caret)) else { return };
+        let (before, after) = (&text[..at], &text[at + 1 + typed.len()..]);
+        let before = format!("{before}@{name} ");
+        self.field.set_value(&format!("{before}{}", after.trim_start_matches(' ')));
+        let caret = before.encode_utf16().count() as u32;
+        let _ = self.field.set_selection_range(caret, caret);
+        self.focus();
+        self.typed();
+        self.offer(&[], 0);
+    }
+
+    fn caret(&self) -> u32 {
+        self.field.selection_start().ok().flatten().unwrap_or_default()
+    }
+
     /// Deciding here and not on keydown: while a syllable is composed, keydown cannot tell its end
     /// from a new line, and a message would be sent twice or lose its last syllable.
     fn beforeinput(&self, input: &InputEvent) {
         let breaks = matches!(input.input_type().as_str(), "insertLineBreak" | "insertParagraph");
-        if !breaks || self.shift.get() || !has_keyboard() {
+        let names = self.ui.state.with_untracked(|state| !state.naming.is_empty());
+        if !breaks || self.shift.get() || !(has_keyboard() || names) {
             return;
         }
         input.prevent_default();
         if self.composing.get() || input.is_composing() {
-            self.send_after_composing.set(true);
+            self.enter_after_composing.set(true);
         } else {
+            self.enter();
+        }
+    }
+
+    /// Enter: the name that is chosen, if any are on offer; else what was written is sent.
+    fn enter(&self) {
+        if !self.choose("Enter") {
             self.send();
         }
     }
 
     fn compositionend(self: &Rc<Self>) {
         self.composing.set(false);
-        if self.send_after_composing.take() {
+        if self.enter_after_composing.take() {
             // The last syllable arrives in the field only after this event.
             let writing = self.clone();
-            set_timeout(move || writing.send(), Duration::ZERO);
+            set_timeout(move || writing.enter(), Duration::ZERO);
         }
     }
 
@@ -122,9 +180,13 @@ impl Writing {
     fn send(&self) {
         let text = self.field.value();
         let Some(room) = self.room.get().filter(|_| !text.trim().is_empty()) else { return };
-        let edits = self.edits.borrow().clone();
-        if let Some(about) = edits {
-            self.ui.change_text(room, about, text);
+        let refusal = Body::parse(text.clone()).err().map(|error| (self.ui.text.error)(error.code()));
+        forms::refuse(REFUSAL, refusal.as_deref().unwrap_or_default());
+        if refusal.is_some() {
+            return;
+        }
+        if let Some((id, true)) = self.about.get() {
+            self.ui.change_text(room, id, text);
         } else {
             self.set("");
             self.typing_sent.set(0.0);
@@ -135,9 +197,16 @@ impl Writing {
     /// Something was typed.
     fn typed(&self) {
         let Some(room) = self.room.get() else { return };
-        if self.edits.borrow().is_none() {
-            self.ui.draft(room, &self.field.value());
+        forms::refuse(REFUSAL, "");
+        let text = self.field.value();
+        match self.about.get() {
+            Some((_, true)) => self.ui.state.update_untracked(|state| state.set_edit(room, text)),
+            _ => self.ui.draft(room, &text),
         }
+        let text = self.field.value();
+        let names = mentions::begun(&text, self.caret())
+            .map(|(_, typed)| self.ui.state.with_untracked(|state| mentions::meant(state, typed, lowered)));
+        self.offer(&names.unwrap_or_default(), 0);
         let now = js_sys::Date::now();
         if now - self.typing_sent.get() >= TYPING_EVERY_MS {
             self.typing_sent.set(now);
@@ -146,18 +215,17 @@ impl Writing {
     }
 
     /// The room on screen, its draft, or what its text is about has changed.
-    fn follow(&self, room: Option<RoomId>, about: Option<About>, draft: &str) {
-        let is_news = about.is_some() && *self.about.borrow() != about;
-        self.about.replace(about.clone());
-        let edits = about.filter(|about| about.edits);
-        if self.room.get() != room || *self.edits.borrow() != edits {
-            self.set(edits.as_ref().map_or(draft, |about| &about.text));
-            self.room.set(room);
-            self.edits.replace(edits);
-        } else if edits.is_none() {
-            self.set(draft);
+    fn follow(&self, room: Option<RoomId>, about: Option<&About>, draft: &str) {
+        let (was_for, was_about) = (self.room.replace(room), self.about.get());
+        let is_about = about.map(|about| (about.id, about.edits));
+        self.about.set(is_about);
+        match about.filter(|about| about.edits) {
+            // What is being changed stands there already, and perhaps more.
+            Some(_) if (was_for, was_about) == (room, is_about) => {}
+            Some(about) => self.set(&about.text),
+            None => self.set(draft),
         }
-        if is_news {
+        if was_for == room && was_about != is_about {
             self.focus();
         }
     }
@@ -171,6 +239,7 @@ pub fn Composer() -> impl IntoView {
     view! {
         <p class="typing"><Region id="typing"/></p>
         <form class="composer" id="composer" method="post" action=PATH>
+            <div class="mentions" id="mentions-list" role="listbox" aria-label=ui.text.members><Region id="mentions"/></div>
             <p class="composer-about"><Region id="composer-about"/></p>
             <input type="hidden" name="room_id" value=room/>
             <label class="visually-hidden" for="composer-text">{ui.text.message}</label>
@@ -183,6 +252,8 @@ pub fn Composer() -> impl IntoView {
                 dir="auto"
                 enterkeyhint="send"
                 autocomplete="off"
+                aria-autocomplete="list"
+                aria-controls="mentions-list"
                 placeholder=ui.text.message_example
             ></textarea>
             <button class="button composer-send"><Icon name="send"/><Hidden text=ui.text.send/></button>
@@ -199,18 +270,27 @@ pub fn start(ui: Ui) {
         ui,
         field,
         room: Cell::new(room),
-        edits: RefCell::default(),
-        about: RefCell::default(),
+        about: Cell::default(),
         typing_sent: Cell::new(0.0),
         composing: Cell::new(false),
-        send_after_composing: Cell::new(false),
+        enter_after_composing: Cell::new(false),
         shift: Cell::new(false),
     });
     // What was written before the page came to life is newer than any draft.
     if !writing.field.value().is_empty() {
         writing.typed();
     }
-    for name in ["keydown", "keyup", "beforeinput", "compositionstart", "compositionend", "input", "submit"] {
+    for name in [
+        "keydown",
+        "keyup",
+        "beforeinput",
+        "compositionstart",
+        "compositionend",
+        "input",
+        "submit",
+        "click",
+        "focusout",
+    ] {
         let writing = writing.clone();
         listen(name, move |event| {
             if around(&event, "#composer").is_some() {
@@ -231,7 +311,7 @@ pub fn start(ui: Ui) {
         });
         // Nothing is put into a field in which a syllable is being made.
         if !writing.composing.get() {
-            writing.follow(room, about, &draft);
+            writing.follow(room, about.as_ref(), &draft);
         }
     });
 }

@@ -2,18 +2,23 @@
 //! pauses, and resumed where the page left off.
 
 use super::{
-    Ui, composer, deeds, drafts, forms, journey,
+    Ui, composer, deeds, drafts, forms, journey, keys,
     listen::listen,
     outbox, pointer, reading,
+    requests::{Answer, RETRIED, Requests, can_be_sent},
     state::{Link, Todo},
-    switcher, wire,
+    switcher, viewport, wire,
 };
 use crate::{
     domain::{MessageId, PersonId, RoomId},
     protocol::{ClientFrame, ServerFrame, V1},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures_util::{SinkExt, StreamExt, future::poll_fn, stream};
+use futures_util::{
+    SinkExt, StreamExt,
+    future::{Either, poll_fn, select},
+    stream,
+};
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -23,13 +28,13 @@ use web_sys::StorageEvent;
 /// The first pause before another try, and the longest, in milliseconds; a random part of it is waited.
 const PAUSE_MS: f64 = 500.0;
 const PAUSE_MAX_MS: f64 = 30_000.0;
+/// A socket that does not open within this many milliseconds is given up; by whoever asks for another, after this many.
+const OPEN_WITHIN_MS: f64 = 10_000.0;
+const OPEN_AT_LEAST_MS: f64 = 2_000.0;
 /// A browser cannot see WebSocket pings: the page asks after this long without a frame …
 const ASK_AFTER_MS: f64 = 10_000.0;
 /// … and gives the connection up after this long.
 const DEAD_AFTER_MS: f64 = 25_000.0;
-
-/// Refusals that say nothing of the message.
-const RETRIED: [&str; 4] = ["busy", "rate_limited", "storage_unavailable", "internal"];
 
 /// What the page tells its connection.
 #[derive(Clone, Debug)]
@@ -94,8 +99,10 @@ fn wake(ui: Ui, inbox: UnboundedReceiver<Event>) {
     forms::start(ui.text);
     pointer::start(ui);
     deeds::start(ui);
+    keys::start(ui);
     reading::start(ui);
     switcher::start(ui);
+    viewport::start();
     journey::install();
     wake_on_events(ui);
     ui.land();
@@ -108,7 +115,9 @@ fn wake(ui: Ui, inbox: UnboundedReceiver<Event>) {
             asked: 0.0,
             enter_at: None,
             back_after: 0.0,
-            asked_for: Vec::new(),
+            asked_for: Requests::default(),
+            ask_at: None,
+            at_once: false,
         }
         .run(inbox),
     );
@@ -186,20 +195,27 @@ struct Connection {
     enter_at: Option<f64>,
     /// How long the server asked to stay away, in milliseconds.
     back_after: f64,
-    /// What was asked for while no room had let us in.
-    asked_for: Vec<ClientFrame>,
+    /// What was asked for and not answered yet.
+    asked_for: Requests,
+    /// When to ask again for what the server could not do.
+    ask_at: Option<f64>,
+    /// Set when the next try is not to wait.
+    at_once: bool,
 }
 
 impl Connection {
     async fn run(mut self, mut inbox: UnboundedReceiver<Event>) {
         let mut tries: i32 = 0;
+        self.ui.state.update(|state| state.set_link(Link::Connecting, js_sys::Date::now()));
         loop {
             if let Ok(socket) = WebSocket::open_with_protocol(&url(), V1) {
                 self.converse(socket, &mut inbox, &mut tries).await;
             }
             self.entered = None;
             self.inside = None;
-            self.pause(&mut inbox, tries).await;
+            if !std::mem::take(&mut self.at_once) {
+                self.pause(&mut inbox, tries).await;
+            }
             tries += 1;
             self.set_link(Link::Connecting);
         }
@@ -220,11 +236,33 @@ impl Connection {
         }
     }
 
+    /// Waits until the socket is open, or will not be.
+    async fn opens(&mut self, socket: &mut WebSocket, inbox: &mut UnboundedReceiver<Event>) -> bool {
+        let begun = js_sys::Date::now();
+        loop {
+            let event = match select(poll_fn(|context| socket.poll_ready_unpin(context)), inbox.next()).await {
+                // Ready is also a socket that could not be opened.
+                Either::Left(_) => return matches!(socket.state(), State::Open),
+                Either::Right((event, _)) => event,
+            };
+            let waited = js_sys::Date::now() - begun;
+            match event {
+                Some(Event::Ask(frame)) => self.asked_for.push(frame),
+                Some(Event::Wake) => {
+                    self.at_once = true;
+                    if waited >= OPEN_AT_LEAST_MS {
+                        return false;
+                    }
+                }
+                Some(_) if waited < OPEN_WITHIN_MS => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// Speaks and listens until the connection is lost.
     async fn converse(&mut self, mut socket: WebSocket, inbox: &mut UnboundedReceiver<Event>, tries: &mut i32) {
-        // Ready is also a socket that could not be opened.
-        let _ = poll_fn(|context| socket.poll_ready_unpin(context)).await;
-        if !matches!(socket.state(), State::Open) {
+        if !self.opens(&mut socket, inbox).await {
             return;
         }
         let (mut sink, frames) = socket.split();
@@ -269,6 +307,11 @@ impl Connection {
             ServerFrame::Talk(talk) if talk.person.is_some() => outbox::forget(talk.id),
             _ => {}
         }
+        match self.asked_for.hears(&frame) {
+            Answer::Fine => {}
+            Answer::Again(pause) => self.ask_at = Some(js_sys::Date::now() + f64::from(pause)),
+            Answer::Refused(code) => forms::refuse(composer::REFUSAL, &(self.ui.text.error)(&code)),
+        }
         let mut todo = Todo::Nothing;
         self.ui.state.update(|state| todo = state.apply(frame, js_sys::Date::now()));
         match todo {
@@ -290,13 +333,8 @@ impl Connection {
                 self.inside = room_id;
                 self.post_elsewhere();
                 let mut frames = self.unsent();
-                let inside = self.inside;
                 // What is about another room waits until one is there again.
-                let (now, later) = std::mem::take(&mut self.asked_for)
-                    .into_iter()
-                    .partition::<Vec<_>, _>(|frame| frame.needs_room().is_none_or(|room| Some(room) == inside));
-                self.asked_for = later;
-                frames.extend(now);
+                frames.extend(self.asked_for.from_inside(room_id));
                 frames
             }
             Todo::Nothing => Vec::new(),
@@ -318,14 +356,9 @@ impl Connection {
                 .filter(|frame| matches!(frame, ClientFrame::Talk { id: Some(one), .. } if one == id))
                 .collect(),
             // The page may show another room already: what counts is where this connection is.
-            Event::Ask(frame)
-                if self.inside.is_some() && frame.needs_room().is_none_or(|room| Some(room) == self.inside) =>
-            {
-                vec![frame.clone()]
-            }
             Event::Ask(frame) => {
                 self.asked_for.push(frame.clone());
-                Vec::new()
+                Some(frame.clone()).filter(|frame| can_be_sent(frame, self.inside)).into_iter().collect()
             }
             Event::Typing => here.map(|room_id| ClientFrame::Typing { room_id }).into_iter().collect(),
             Event::Tick => {
@@ -335,6 +368,9 @@ impl Connection {
                 }
                 if self.enter_at.take_if(|at| *at <= now).is_some() {
                     return Some(self.enter());
+                }
+                if self.ask_at.take_if(|at| *at <= now).is_some() {
+                    return Some(self.asked_for.from_inside(self.inside));
                 }
                 let ask = now - self.heard.max(self.asked) > ASK_AFTER_MS;
                 if ask {

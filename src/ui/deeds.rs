@@ -3,21 +3,21 @@
 use super::{
     Ui, address,
     connection::Event,
-    dom::{around, closest, inside, is_media, target},
-    drafts, forms, journey,
-    listen::{letter, listen},
+    dom::{around, closest, inside, is_media},
+    drafts, journey,
+    listen::listen,
     menu, outbox,
     state::{About, ChatState, OpenRoom, Sending},
     switcher, time,
 };
 use crate::{
-    domain::{Body, MessageId, RoomId, Seq},
+    domain::{MessageId, RoomId, Seq},
     protocol::{ClientFrame, Talk},
 };
 use leptos::prelude::*;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, KeyboardEvent, MouseEvent};
+use web_sys::{Element, HtmlInputElement, InputEvent, MouseEvent};
 
 /// How long a deletion can be undone.
 const UNDO_FOR: Duration = Duration::from_secs(5);
@@ -35,35 +35,13 @@ pub fn start(ui: Ui) {
             ui.act(&deed, &button, &click);
         }
     });
-    // In the timeline the arrows go from message to message, and letters do what the menu does.
-    listen("keydown", move |key| {
-        let key: KeyboardEvent = key.unchecked_into();
-        let Some(target) = target(&key) else { return };
-        if menu::step(&key, &target) {
-            return key.prevent_default();
-        }
-        if closest(&target, "#timeline").is_none() {
-            return;
-        }
-        if key.ctrl_key() || key.meta_key() || key.alt_key() {
-            return;
-        }
-        let here = closest(&target, "[data-do=menu]");
-        let deed = match (letter(&key).as_str(), &here) {
-            ("ArrowUp" | "ArrowDown", _) => {
-                if journey::step(here.as_ref(), key.key() == "ArrowDown") {
-                    key.prevent_default();
-                }
-                return;
-            }
-            ("r", Some(_)) => "reply",
-            ("e", Some(_)) => "edit",
-            ("u", Some(_)) => "unread",
-            _ => return,
-        };
-        if let Some(button) = here {
-            key.prevent_default();
-            ui.act(deed, &button, key.unchecked_ref());
+    // A reaction that is not at hand. While a letter is being made there is none yet.
+    listen("input", move |input| {
+        let field = around(&input, menu::ANY_EMOJI).filter(|_| !input.unchecked_ref::<InputEvent>().is_composing());
+        if let Some(field) = field {
+            let emoji = field.unchecked_ref::<HtmlInputElement>().value();
+            let _ = field.set_attribute("data-emoji", emoji.trim());
+            ui.act("react", &field, input.unchecked_ref());
         }
     });
     // Whoever goes has meant it.
@@ -83,7 +61,8 @@ pub fn start(ui: Ui) {
 }
 
 impl Ui {
-    fn act(self, deed: &str, button: &Element, click: &MouseEvent) {
+    /// Does what a button says. `click` is asked for whether it, and what else the browser would do.
+    pub fn act(self, deed: &str, button: &Element, click: &MouseEvent) {
         let open = |state: &ChatState| state.room.as_ref().map(|room| room.id);
         let room = self.state.with_untracked(open);
         match (deed, room) {
@@ -104,6 +83,10 @@ impl Ui {
             ("latest", Some(_)) => {
                 click.prevent_default();
                 self.go_to_end();
+            }
+            ("left-off", Some(room)) => {
+                click.prevent_default();
+                self.go_back(room);
             }
             ("cancel", _) => drop(self.about_nothing()),
             (_, Some(room)) => self.act_on_message(deed, room, button, click),
@@ -157,9 +140,9 @@ impl Ui {
     fn act_on_unsent(self, deed: &str, room: RoomId, id: MessageId) {
         match deed {
             "retry" => self.say_again(id),
-            "discard" => drop(self.discard(id)),
+            "discard" => drop(self.discard(room, id)),
             "rewrite" => {
-                let text = self.discard(id).unwrap_or_default();
+                let text = self.discard(room, id).unwrap_or_default();
                 let begun = self.state.with_untracked(|state| state.draft(room).unwrap_or_default().to_owned());
                 let text = if begun.trim().is_empty() { text } else { format!("{text}\n{begun}") };
                 self.draft(room, &text);
@@ -173,20 +156,16 @@ impl Ui {
 
     /// Says something in a room: it is shown at once and sent as soon as there is a connection.
     pub fn say(self, room: RoomId, text: String) {
-        // The server would refuse it, or even close the connection, and what follows would wait behind it.
-        let failed = Body::parse(text.clone()).err().map(|error| error.code().to_owned());
-        let mut sending = Sending { id: MessageId::new(), text, at: time::now_rfc3339(), reply_to: None, failed };
+        let (id, at) = (MessageId::new(), time::now_rfc3339());
+        let mut sending = Sending { id, text, at, reply_to: None, failed: None };
         self.draft(room, "");
         self.state.update(|state| {
             let about = state.room.as_mut().filter(|open| open.id == room).and_then(|open| open.about.take());
             sending.reply_to = about.map(|about| about.id);
-            // What is refused here already is never sent, and so not kept for a next page either.
-            if sending.failed.is_none() {
-                outbox::keep(state.me.as_ref(), room, &sending);
-            }
-            state.unsent(room).push(sending.clone());
+            outbox::keep(state.me.as_ref(), room, &sending);
+            state.unsent(room).push(sending);
         });
-        self.tell(Event::Say(sending.id));
+        self.tell(Event::Say(id));
         self.go_to_end();
     }
 
@@ -204,7 +183,7 @@ impl Ui {
         }
     }
 
-    /// Sends a refused message again, under the same id.
+    /// Sends a message again that has not come through, under the same id.
     fn say_again(self, id: MessageId) {
         self.state.update(|state| {
             let sending = state.room.iter_mut().flat_map(|room| &mut room.sending).find(|sending| sending.id == id);
@@ -212,20 +191,25 @@ impl Ui {
                 sending.failed = None;
             }
         });
+        self.tell(Event::Wake);
         self.tell(Event::Say(id));
     }
 
-    /// Gives a refused message up; what it said.
-    fn discard(self, id: MessageId) -> Option<String> {
-        let mut text = None;
+    /// Gives a message up that has not come through; what it said.
+    fn discard(self, room_id: RoomId, id: MessageId) -> Option<String> {
+        let mut given_up = None;
         self.state.update(|state| {
             if let Some(room) = state.room.as_mut() {
-                text = room.sending.iter().find(|sending| sending.id == id).map(|sending| sending.text.clone());
-                room.sending.retain(|sending| sending.id != id);
+                given_up = room.sending.iter().position(|sending| sending.id == id).map(|at| room.sending.remove(at));
             }
         });
         outbox::forget(id);
-        text
+        let Sending { text, failed, .. } = given_up?;
+        if failed.is_none() {
+            // It may be stored already, and its answer lost.
+            self.tell(Event::Ask(ClientFrame::Delete { room_id, id }));
+        }
+        Some(text)
     }
 
     // Changing what was said
@@ -262,30 +246,31 @@ impl Ui {
     }
 
     /// Sends the new text of a message.
-    pub fn change_text(self, room_id: RoomId, about: About, message: String) {
-        if let Err(error) = Body::parse(message.clone()) {
-            return forms::refuse("composer-error", &(self.text.error)(error.code()));
-        }
-        forms::refuse("composer-error", "");
-        if message != about.text {
-            self.tell(Event::Ask(ClientFrame::Edit { room_id, id: about.id, message, if_rev: None }));
+    pub fn change_text(self, room_id: RoomId, id: MessageId, message: String) {
+        let is_same = self.state.with_untracked(|state| {
+            let mut messages = state.room.iter().flat_map(|room| &room.messages);
+            messages.any(|talk| talk.id == id && talk.message == message)
+        });
+        if !is_same {
+            self.tell(Event::Ask(ClientFrame::Edit { room_id, id, message, if_rev: None }));
         }
         self.about_nothing();
     }
 
     /// Deletes a message, unless that is undone in time.
     fn delete(self, room: RoomId, id: MessageId) {
-        let change = move |work: fn(&mut OpenRoom, MessageId)| {
-            self.state.update(|state| {
-                if let Some(open) = state.room.as_mut().filter(|open| open.id == room) {
-                    work(open, id);
-                }
-            });
-        };
-        change(|open, id| open.going.push(id));
+        let going = (id, js_sys::Date::now() + UNDO_FOR.as_secs() as f64 * 1_000.0);
+        let is_here = move |open: &&mut OpenRoom| open.id == room;
+        self.state.update(|state| {
+            if let Some(open) = state.room.as_mut().filter(is_here) {
+                open.going.push(going);
+            }
+        });
+        // Undone and begun again, it is another one.
+        let is_due = move |state: &ChatState| state.room.as_ref().is_some_and(|open| open.going.contains(&going));
         set_timeout(
             move || {
-                if self.state.with_untracked(|state| state.is_going(id)) {
+                if self.state.with_untracked(is_due) {
                     self.tell(Event::Ask(ClientFrame::Delete { room_id: room, id }));
                 }
             },
@@ -296,10 +281,10 @@ impl Ui {
     /// Deletes at once what could still be undone: the page, or the room, is being left.
     pub fn delete_now(self) {
         let going = self.state.with_untracked(|state| {
-            let room = state.room.as_ref();
-            room.map(|room| (room.id, room.going.clone()))
+            let room = state.room.iter();
+            room.flat_map(|room| room.going.iter().map(|(id, _)| (room.id, *id))).collect::<Vec<_>>()
         });
-        for (room_id, id) in going.iter().flat_map(|(room, going)| going.iter().map(move |id| (*room, *id))) {
+        for (room_id, id) in going {
             self.tell(Event::Ask(ClientFrame::Delete { room_id, id }));
         }
     }
@@ -307,7 +292,7 @@ impl Ui {
     fn undelete(self, id: MessageId) {
         self.state.update(|state| {
             if let Some(room) = state.room.as_mut() {
-                room.going.retain(|going| *going != id);
+                room.going.retain(|(going, _)| *going != id);
             }
         });
     }

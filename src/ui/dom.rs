@@ -46,3 +46,9 @@ pub fn inside(element: &Element, selector: &str) -> Option<Element> {
 pub fn is_media(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|query| query.matches())
 }
+
+/// In small letters, by the browser: Rust's tables of them would weigh 3 KB. What is empty never asks it.
+#[must_use]
+pub fn lowered(text: &str) -> String {
+    if text.is_empty() { String::new() } else { js_sys::JsString::from(text).to_lower_case().into() }
+}

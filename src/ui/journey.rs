@@ -111,6 +111,12 @@ impl Ui {
         }
     }
 
+    /// Shows where somebody left off, among the messages around it.
+    pub fn go_back(self, room: RoomId) {
+        let Some(mark) = self.state.with_untracked(|state| state.room.as_ref()?.divider) else { return };
+        self.replace(room, Window::Around(mark), show_unread);
+    }
+
     /// Shows other messages of the room on screen, and then does `then`.
     fn replace(self, room: RoomId, window: Window, then: impl FnOnce() + 'static) {
         leptos::task::spawn_local(async move {
@@ -129,6 +135,14 @@ impl Ui {
 pub fn scroll_to_end() {
     if let Some(timeline) = element("#timeline") {
         timeline.set_scroll_top(0);
+    }
+}
+
+/// Where the unread messages begin; without any, the end.
+pub fn show_unread() {
+    match document().get_element_by_id("unread") {
+        Some(line) => line.scroll_into_view(),
+        None => scroll_to_end(),
     }
 }
 

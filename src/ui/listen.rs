@@ -14,7 +14,7 @@ pub fn listen(name: &str, work: impl Fn(Event) + 'static) {
 #[must_use]
 pub fn letter(key: &web_sys::KeyboardEvent) -> String {
     let name = key.key();
-    if name.is_ascii() { name } else { key.code().trim_start_matches("Key").to_ascii_lowercase() }
+    if name.is_ascii() { name } else { key.code().strip_prefix("Key").unwrap_or_default().to_ascii_lowercase() }
 }
 
 fn hear(name: &str, work: Box<dyn Fn(Event)>) {

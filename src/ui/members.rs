@@ -24,7 +24,7 @@ pub fn Members() -> impl IntoView {
         html
     });
     view! {
-        <aside class="members" id="members" popover="auto" aria-label=ui.text.members>
+        <aside class="members" id="members" popover="auto" tabindex="-1" aria-label=ui.text.members>
             <h2 class="members-title"><Icon name="users"/>{ui.text.members}" "<Region id="members-count"/></h2>
             <Written id="members-rows" class="members-rows" html/>
         </aside>

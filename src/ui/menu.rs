@@ -6,10 +6,13 @@ use super::{
     text::Text,
 };
 use leptos::prelude::*;
-use web_sys::{Element, HtmlElement, KeyboardEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 /// In the menu: the id of the message that it stands for.
 const SUBJECT: &str = "data-subject";
+/// The field for reactions that are not at hand.
+pub const ANY_EMOJI: &str = ".menu-any";
 /// Reactions at hand.
 const EMOJI: [&str; 6] = ["👍", "❤️", "😂", "😮", "🙏", "🎉"];
 
@@ -26,14 +29,21 @@ pub fn MessageMenu(
         view! { <button class=class type="button" role="menuitem" data-do=deed><Icon name=icon/>{words}</button> }
     };
     view! {
-        <div class="menu" id="message-menu" popover="auto" role="menu" aria-label=text.more tabindex="-1">
-            <div class="menu-row" role="group" aria-label=text.react>{emoji.collect_view()}</div>
-            {item("reply", "reply", text.reply, "menu-item")}
-            {item("copy-text", "copy", text.copy, "menu-item")}
-            {item("copy-address", "link", text.copy_address, "menu-item")}
-            {item("unread", "unread", text.mark_unread, "menu-item")}
-            {item("edit", "pencil", text.edit, "menu-item menu-own")}
-            {item("delete", "trash", text.discard, "menu-item menu-own menu-danger")}
+        <div class="menu" id="message-menu" popover="auto" tabindex="-1">
+            <div role="menu" aria-label=text.more>
+                <div class="menu-row" role="group" aria-label=text.react>{emoji.collect_view()}</div>
+                {item("reply", "reply", text.reply, "menu-item")}
+                {item("copy-text", "copy", text.copy, "menu-item")}
+                {item("copy-address", "link", text.copy_address, "menu-item")}
+                {item("unread", "unread", text.mark_unread, "menu-item")}
+                {item("edit", "pencil", text.edit, "menu-item menu-own")}
+                {item("delete", "trash", text.discard, "menu-item menu-own menu-danger")}
+            </div>
+            // Whatever the keyboard, or the system's own picker, puts in is the reaction.
+            <label class="menu-item">
+                <Icon name="plus"/>
+                <input class="menu-any" type="text" autocomplete="off" aria-label=text.react_other placeholder=text.react_other/>
+            </label>
         </div>
     }
 }
@@ -53,6 +63,9 @@ pub fn subject(button: &Element) -> Option<Element> {
 pub fn open(button: &Element, message: &Element, is_own: bool) {
     let Some(menu) = menu() else { return };
     let _ = menu.set_attribute(SUBJECT, &message.id());
+    if let Some(field) = element(ANY_EMOJI) {
+        field.unchecked_into::<HtmlInputElement>().set_value("");
+    }
     let _ = menu.class_list().toggle_with_force("menu-of-own", is_own);
     let _ = menu.show_popover();
     // Beside the button, and all of it on screen.
@@ -76,7 +89,7 @@ pub fn step(key: &KeyboardEvent, target: &Element) -> bool {
     if !menu().is_some_and(|menu| menu.contains(Some(target))) {
         return false;
     }
-    let mut buttons = elements("#message-menu button");
+    let mut buttons = elements("#message-menu :is(button, input)");
     // What is not shown has no box.
     buttons.retain(|button| button.offset_height() > 0);
     let at = buttons.iter().position(|button| **button == *target).unwrap_or(0);

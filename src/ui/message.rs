@@ -64,7 +64,8 @@ pub fn stored(talk: &Talk, answers: Option<&Talk>, me: Option<&Member>, place: P
         icon(&mut html, "more");
         html.raw("<span class=\"visually-hidden\">").text(text.more).raw("</span></button>");
     }
-    let names_me = me.is_some_and(|me| !place.own && talk.message.contains(&format!("@{}", me.sender)));
+    let mut named = talk.message.split('@').skip(1);
+    let names_me = me.is_some_and(|me| !place.own && named.any(|name| name.starts_with(&me.sender)));
     Look { tag: "article", class: class(place, if names_me { "message-names-me" } else { "" }, &of), html }
 }
 
@@ -76,25 +77,33 @@ pub fn sending(sending: &Sending, me: &Member, place: Place, at: Moment, text: &
     body(&mut html, &sending.text, None);
     let state = match &sending.failed {
         None => {
-            html.raw("<p class=\"message-note\">");
+            // Shown when it takes long: see message.css.
+            html.raw("<p class=\"message-note message-waiting\">");
             icon(&mut html, "clock");
-            html.text(text.sending).raw("</p>");
+            html.text(text.sending).raw("<span class=\"message-late\">");
+            deeds(&mut html, text);
+            html.raw("</span></p>");
             "message-sending"
         }
         Some(code) => {
             html.raw("<p class=\"message-note\" role=\"alert\">");
             icon(&mut html, "alert");
             html.text(text.not_sent).raw(" ").text(&(text.error)(code));
-            for (deed, words) in [("retry", text.retry), ("rewrite", text.edit), ("discard", text.discard)] {
-                html.raw(" <button class=\"link-button\" type=\"button\" data-do=\"").text(deed).raw("\">");
-                html.text(words).raw("</button>");
-            }
+            deeds(&mut html, text);
             html.raw("</p>");
             "message-failed"
         }
     };
     let of = hue_of(&me.sender, me.person, me.guest.as_deref());
     Look { tag: "article", class: class(place, state, &of), html }
+}
+
+/// What can be done with a message that has not come through.
+fn deeds(html: &mut Html, text: &Text) {
+    for (deed, words) in [("retry", text.retry), ("rewrite", text.edit), ("discard", text.discard)] {
+        html.raw(" <button class=\"link-button\" type=\"button\" data-do=\"").text(deed).raw("\">");
+        html.text(words).raw("</button>");
+    }
 }
 
 fn head(html: &mut Html, author: &str, is_guest: bool, when: &str, at: Moment, text: &Text) {

@@ -17,9 +17,11 @@ pub mod home;
 pub mod island;
 pub mod join;
 pub mod journey;
+pub mod keys;
 pub mod listen;
 pub mod lost;
 pub mod members;
+pub mod mentions;
 pub mod menu;
 pub mod message;
 pub mod outbox;
@@ -28,6 +30,7 @@ pub mod parts;
 pub mod pointer;
 pub mod reading;
 pub mod regions;
+pub mod requests;
 pub mod room_header;
 pub mod room_list;
 pub mod rows;
@@ -36,6 +39,7 @@ pub mod switcher;
 pub mod text;
 pub mod time;
 pub mod timeline;
+pub mod viewport;
 pub mod wire;
 
 use crate::{

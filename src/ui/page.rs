@@ -8,6 +8,7 @@ use super::{
     home::Home,
     island::App,
     join::Join,
+    keys::Keys,
     lost::{Lost, LostPage},
     members::Members,
     menu::MessageMenu,
@@ -56,6 +57,7 @@ pub fn Page(
                     None => view! { <Home only_lobby text refused/> }.into_any(),
                 }}
                 <Account lang text me/>
+                <Keys text/>
             </div>
         </App>
     }
@@ -71,7 +73,7 @@ fn RoomPage(joined: bool, text: &'static Text, refused: Option<Refused>) -> impl
             <div class="room-foot">
                 {if joined {
                     let error = Refused::words(refused.as_ref(), composer::PATH, text);
-                    view! { <FieldError id="composer-error" error/><Composer/> }.into_any()
+                    view! { <FieldError id=composer::REFUSAL error/><Composer/> }.into_any()
                 } else {
                     view! { <Join text refused/> }.into_any()
                 }}

@@ -100,10 +100,7 @@ impl Ui {
         if hash.strip_prefix("#m-").and_then(|seq| seq.parse().ok()).is_some_and(journey::show) {
             return;
         }
-        match document().get_element_by_id("unread") {
-            Some(line) => line.scroll_into_view(),
-            None => journey::scroll_to_end(),
-        }
+        journey::show_unread();
     }
 }
 

@@ -2,7 +2,7 @@
 //! replaced in the browser when it changes.
 
 use super::{
-    Ui, composer, room_header,
+    Ui, composer, mentions, room_header,
     rows::{Written, replace},
     state::ChatState,
     text::Text,
@@ -27,7 +27,7 @@ pub struct Seen<'a> {
 type Content = fn(&Seen<'_>) -> Html;
 
 /// Every region: the id of its element, and what is in it.
-const REGIONS: [(&str, Content); 15] = [
+const REGIONS: [(&str, Content); 17] = [
     ("room-name", room_header::name),
     ("room-meta", room_header::meta),
     ("room-topic", room_header::topic),
@@ -40,9 +40,11 @@ const REGIONS: [(&str, Content); 15] = [
     ("members-count", room_header::count),
     ("timeline-top", timeline::top),
     ("timeline-end", timeline::end),
+    ("left-off", timeline::left_off),
     ("typing", composer::typing),
     ("announcer", timeline::announcement),
     ("composer-about", composer::about),
+    ("mentions", mentions::region),
 ];
 
 /// One of them, as the server writes it.

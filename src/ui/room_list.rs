@@ -2,7 +2,7 @@
 
 use super::{
     Ui, address,
-    dom::element,
+    dom::{element, lowered},
     parts::{hue, icon, initial},
     pointer,
     rows::{Look, Row, Written, mend, row, written},
@@ -88,11 +88,6 @@ pub fn rows(state: &ChatState, prefix: &str, is_awake: bool, text: &Text) -> (Ve
             (row(format!("{prefix}-{}", room.room_id), &look), look)
         })
         .unzip()
-}
-
-/// In small letters, by the browser: Rust's tables of them would weigh 3 KB. What is empty never asks it.
-fn lowered(text: &str) -> String {
-    if text.is_empty() { String::new() } else { js_sys::JsString::from(text).to_lower_case().into() }
 }
 
 fn sorted(state: &ChatState) -> Vec<&RoomSummary> {

@@ -85,26 +85,35 @@ pub fn mend(parent: &Element, before: &[Row], after: &[Row], look: &dyn Fn(usize
         if let Some(Look { class, html, .. }) = look {
             element.set_id(&row.id);
             element.set_class_name(&class);
-            let focused =
-                document().active_element().filter(|active| element.contains(Some(active)) && *active != element);
-            element.set_inner_html(html.as_str());
-            if let Some(focused) = focused {
-                focus(&element, &focused);
-            }
+            rewrite(&element, &html);
         }
         if next.as_ref() == Some(&element) {
             next = element.next_element_sibling();
         } else {
+            let focused = focused_in(&element);
             let _ = parent.insert_before(&element, next.as_deref());
+            if let Some(focused) = focused {
+                let _ = focused.focus();
+            }
         }
     }
 }
 
-/// What had the focus has been written anew: its successor takes it.
-fn focus(row: &Element, lost: &Element) {
+/// What has the focus, if that is in the element.
+fn focused_in(element: &Element) -> Option<HtmlElement> {
+    let active = document().active_element().filter(|active| element.contains(Some(active)))?;
+    active.dyn_into().ok()
+}
+
+/// Writes anew what is in the element. What had the focus there has a successor that takes it: what does the same.
+fn rewrite(element: &Element, html: &Html) {
+    let lost = focused_in(element);
+    element.set_inner_html(html.as_str());
+    let Some(lost) = lost else { return };
     let like = |name: &str| lost.get_attribute(name).map(|value| format!("[{name}=\"{value}\"]")).unwrap_or_default();
-    let alike = like("data-do") + &like("data-emoji");
-    if let Some(successor) = Some(alike).filter(|alike| !alike.is_empty()).and_then(|alike| inside(row, &alike)) {
+    let alike = ["data-do", "data-emoji", "popovertarget"].map(like).concat();
+    let successor = Some(alike).filter(|alike| !alike.is_empty()).and_then(|alike| inside(element, &alike));
+    if let Some(successor) = successor {
         let _ = successor.unchecked_into::<HtmlElement>().focus();
     }
 }
@@ -114,7 +123,7 @@ pub fn replace(id: &str, before: &Html, after: &Html) {
     if before != after
         && let Some(element) = document().get_element_by_id(id)
     {
-        element.set_inner_html(after.as_str());
+        rewrite(&element, after);
     }
 }
 

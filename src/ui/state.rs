@@ -2,7 +2,7 @@
 //! or late; it is tested here without a browser.
 
 use crate::{
-    domain::{Epoch, MessageId, PersonId, RoomId, Seq},
+    domain::{Epoch, MessageId, PersonId, RoomId, Seq, limits},
     protocol::{Member, Presence, ReadMark, RoomState, RoomSummary, RoomView, ServerFrame, Talk, Typing},
 };
 
@@ -10,12 +10,16 @@ use crate::{
 const TYPING_SHOWN_MS: f64 = 5_000.0;
 /// New messages are read out at most once in this many milliseconds.
 const SPOKEN_EVERY_MS: f64 = 2_000.0;
+/// Whoever has missed more changes than these gets the newest messages instead of all of them.
+const FAR: Seq = 500;
 /// Messages that the page holds; beyond that the end that is further away goes.
 const MESSAGES_HELD: usize = 2_000;
 /// Messages that go at once.
-const PAGE: usize = 50;
+const PAGE: usize = limits::PAGE_MESSAGES as usize;
 /// Comings and goings that the page remembers.
 const NOTICES_KEPT: usize = 50;
+/// Whoever is back within this many milliseconds was never away.
+const BACK_WITHIN_MS: f64 = 60_000.0;
 
 /// Everything the page shows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +36,12 @@ pub struct ChatState {
     pub waiting: Vec<(RoomId, Vec<Sending>)>,
     /// What is being written, in each room.
     pub drafts: Vec<(RoomId, String)>,
+    /// Whom the text in the composer may be about to name, and which of them is chosen.
+    pub naming: Vec<String>,
+    /// See there.
+    pub chosen: usize,
+    /// What the texts are about that were left in rooms not on screen.
+    pub abouts: Vec<(RoomId, About)>,
     /// How far this person has read, in each room where they have.
     pub marks: Vec<ReadMark>,
     /// The name, or a part of it, of the room that is looked for.
@@ -95,8 +105,8 @@ pub struct OpenRoom {
     pub stays_unread: bool,
     /// The message that is being answered, or changed.
     pub about: Option<About>,
-    /// Messages that are about to be deleted.
-    pub going: Vec<MessageId>,
+    /// Messages that are about to be deleted, and until when that can be undone.
+    pub going: Vec<(MessageId, f64)>,
     /// Who is here; not all in a crowd.
     pub members: Vec<Member>,
     /// How many are here.
@@ -150,6 +160,8 @@ pub struct Notice {
     pub came: bool,
     /// Their names.
     pub names: Vec<String>,
+    /// When the last of them did (milliseconds, the browser's clock).
+    pub at: f64,
 }
 
 /// What a frame makes necessary.
@@ -192,8 +204,8 @@ impl ChatState {
                 room.entered(state)
             }
             ServerFrame::Sync(sync) if sync.room_id == room.id => room.synced(sync.head),
-            ServerFrame::Enter(presence) if presence.room_id == room.id => room.came(presence),
-            ServerFrame::Leave(presence) if presence.room_id == room.id => room.went(presence),
+            ServerFrame::Enter(presence) if presence.room_id == room.id => room.came(presence, now),
+            ServerFrame::Leave(presence) if presence.room_id == room.id => room.went(presence, now),
             ServerFrame::Members(members) if members.room_id == room.id => {
                 room.member_count = members.member_count;
                 Todo::Nothing
@@ -230,7 +242,7 @@ impl ChatState {
                     sending.failed = Some(error.code);
                 }
                 // It was not deleted.
-                room.going.retain(|id| error.id.as_deref() != Some(&id.to_string()));
+                room.going.retain(|(id, _)| error.id.as_deref() != Some(&id.to_string()));
                 Todo::Nothing
             }
             _ => Todo::Nothing,
@@ -277,9 +289,12 @@ impl ChatState {
         if let Some(at) = self.waiting.iter().position(|(id, _)| *id == room.id) {
             room.sending = self.waiting.swap_remove(at).1;
         }
+        if let Some(at) = self.abouts.iter().position(|(id, _)| *id == room.id) {
+            room.about = Some(self.abouts.swap_remove(at).1);
+        }
         if let Some(before) = before {
             room.sending = before.sending;
-            room.divider = before.divider;
+            room.divider = before.divider.filter(|_| before.epoch == room.epoch);
             room.stays_unread = before.stays_unread;
             room.about = before.about;
             room.going = before.going;
@@ -287,7 +302,12 @@ impl ChatState {
             room.noticed = before.noticed;
             // Older messages that join on without a gap stay on screen.
             let joins = before.messages.last().is_some_and(|last| last.seq >= room.from);
-            if before.epoch == room.epoch && room.newest && joins && before.from < room.from {
+            let is_near = room.head <= before.head + FAR;
+            if room.newest && !joins && before.newest {
+                // There is a gap: the line stands where it begins, or where they had left off before.
+                room.divider = room.divider.or(before.messages.last().map(|last| last.seq));
+            }
+            if before.epoch == room.epoch && room.newest && joins && is_near && before.from < room.from {
                 room.from = before.from;
                 // What became of them meanwhile is still to be asked for.
                 if self.me.is_some() {
@@ -306,10 +326,12 @@ impl ChatState {
 
     fn close(&mut self) {
         let Some(room) = self.room.take() else { return };
+        self.naming.clear();
         let unread = self.unread_of(&room);
         if let Some(mark) = self.marks.iter_mut().find(|mark| mark.room_id == room.id) {
             mark.unread = unread;
         }
+        self.abouts.extend(room.about.map(|about| (room.id, about)));
         if !room.sending.is_empty() {
             self.waiting.push((room.id, room.sending));
         }
@@ -387,16 +409,18 @@ impl ChatState {
         before != self.drafts.len()
     }
 
+    /// Keeps the new text of a message that is being changed.
+    pub fn set_edit(&mut self, id: RoomId, text: String) {
+        let about = self.room.as_mut().filter(|room| room.id == id).and_then(|room| room.about.as_mut());
+        if let Some(about) = about.filter(|about| about.edits) {
+            about.text = text;
+        }
+    }
+
     /// Whether this person wrote a message.
     #[must_use]
     pub fn is_own(&self, talk: &Talk) -> bool {
         talk.person.is_some() && self.me.as_ref().is_some_and(|me| me.person == talk.person)
-    }
-
-    /// Whether a message is about to be deleted.
-    #[must_use]
-    pub fn is_going(&self, id: MessageId) -> bool {
-        self.room.as_ref().is_some_and(|room| room.going.contains(&id))
     }
 
     // What this person has read
@@ -559,15 +583,21 @@ impl ChatState {
     /// Forgets who has stopped writing, and reads out what was said; says whether that changed anything.
     pub fn tick(&mut self, now: f64) -> bool {
         let Some(room) = self.room.as_mut() else { return false };
+        let before = room.typing.len();
+        room.typing.retain(|(_, until)| *until > now);
+        let mut changed = room.typing.len() != before;
         // One announcement in two seconds, with all of it.
         if !self.unspoken.is_empty() && now - self.spoken_at >= SPOKEN_EVERY_MS {
             self.spoken_at = now;
-            self.spoken = std::mem::take(&mut self.unspoken).join("\n");
-            return true;
+            let mut words = std::mem::take(&mut self.unspoken).join("\n");
+            if words == self.spoken {
+                // The same again: only what changes in the page is read out.
+                words.push('\u{a0}');
+            }
+            self.spoken = words;
+            changed = true;
         }
-        let before = room.typing.len();
-        room.typing.retain(|(_, until)| *until > now);
-        room.typing.len() != before
+        changed
     }
 }
 
@@ -611,6 +641,12 @@ impl OpenRoom {
         self.messages.binary_search_by_key(&seq, |talk| talk.seq).ok().map(|at| &self.messages[at])
     }
 
+    /// Whether a message is about to be deleted.
+    #[must_use]
+    pub fn is_going(&self, id: MessageId) -> bool {
+        self.going.iter().any(|(going, _)| *going == id)
+    }
+
     /// The first message after that place.
     #[must_use]
     pub fn after(&self, seq: Seq) -> Option<&Talk> {
@@ -623,6 +659,12 @@ impl OpenRoom {
         self.messages.is_empty() && self.sending.is_empty() && self.notices.is_empty()
     }
 
+    /// Where somebody left off, if that is above what is here.
+    #[must_use]
+    pub fn left_off(&self) -> Option<Seq> {
+        self.divider.filter(|mark| *mark + 1 < self.from)
+    }
+
     /// The place of the last message here, if there are newer ones.
     #[must_use]
     pub fn newer_than(&self) -> Option<Seq> {
@@ -633,7 +675,7 @@ impl OpenRoom {
         let (rev, author) = (talk.rev, (talk.sender.clone(), talk.person, talk.guest.clone()));
         self.sending.retain(|sending| sending.id != talk.id);
         if talk.deleted {
-            self.going.retain(|id| *id != talk.id);
+            self.going.retain(|(id, _)| *id != talk.id);
         }
         self.typing.retain(|(member, _)| (member.sender.clone(), member.person, member.guest.clone()) != author);
         let last = self.messages.last().map_or(0, |last| last.seq);
@@ -670,6 +712,9 @@ impl OpenRoom {
             self.messages.clear();
             return Todo::Reload;
         }
+        if self.newest && state.head > self.head + FAR {
+            return Todo::Reload;
+        }
         self.name = state.name;
         self.topic = state.topic;
         self.members = state.members;
@@ -685,37 +730,51 @@ impl OpenRoom {
         Todo::Nothing
     }
 
-    fn came(&mut self, presence: Presence) -> Todo {
+    fn came(&mut self, presence: Presence, now: f64) -> Todo {
         let member = member_of(&presence);
         self.member_count = presence.member_count;
         if !self.members.contains(&member) {
             let at = self.members.partition_point(|other| other.sender <= member.sender);
             self.members.insert(at, member);
-            self.notice(true, presence.sender);
+            if !self.is_back(&presence.sender, now) {
+                self.notice(true, presence.sender, now);
+            }
         }
         Todo::Nothing
     }
 
-    fn went(&mut self, presence: Presence) -> Todo {
+    fn went(&mut self, presence: Presence, now: f64) -> Todo {
         let member = member_of(&presence);
         self.member_count = presence.member_count;
         self.members.retain(|other| *other != member);
         self.typing.retain(|(other, _)| *other != member);
-        self.notice(false, presence.sender);
+        self.notice(false, presence.sender, now);
         Todo::Nothing
     }
 
+    /// Whether somebody who comes has just gone: then that they went is said no longer either.
+    fn is_back(&mut self, name: &str, now: f64) -> bool {
+        let went = |notice: &&mut Notice| !notice.came && notice.at > now - BACK_WITHIN_MS;
+        let went = self.notices.iter_mut().rev().filter(went).find_map(|notice| {
+            let at = notice.names.iter().position(|known| known == name)?;
+            Some(notice.names.remove(at))
+        });
+        self.notices.retain(|notice| !notice.names.is_empty());
+        went.is_some()
+    }
+
     /// One line for all who came, or went, at the same point.
-    fn notice(&mut self, came: bool, name: String) {
+    fn notice(&mut self, came: bool, name: String, at: f64) {
         let after = self.messages.last().map_or(0, |talk| talk.seq);
         match self.notices.last_mut() {
             Some(last) if last.after == after && last.came == came => {
                 last.names.retain(|known| *known != name);
                 last.names.push(name);
+                last.at = at;
             }
             _ => {
                 self.noticed += 1;
-                self.notices.push(Notice { number: self.noticed, after, came, names: vec![name] });
+                self.notices.push(Notice { number: self.noticed, after, came, names: vec![name], at });
             }
         }
         if self.notices.len() > NOTICES_KEPT {
@@ -964,6 +1023,33 @@ mod tests {
         assert_eq!(room(&state).newer_than(), Some(MESSAGES_HELD as Seq));
     }
 
+    #[test]
+    fn whoever_was_away_for_long_gets_the_newest_messages_and_the_way_back() {
+        let (mut state, id) = state(100);
+        let entered = |state: &ChatState, head| {
+            ServerFrame::Room(RoomState {
+                room_id: id,
+                name: "방".into(),
+                topic: None,
+                lobby: false,
+                epoch: room(state).epoch,
+                head,
+                you: Member { sender: "mina".into(), person: None, guest: None },
+                members: vec![],
+                member_count: 1,
+                reset: false,
+            })
+        };
+        let (near, far) = (100 + FAR, 101 + FAR);
+        assert_eq!(state.clone().apply(entered(&state, near), 0.0), Todo::Nothing);
+        assert_eq!(state.apply(entered(&state, far), 0.0), Todo::Reload);
+        state.open(view(&state, far - 49..=far, far));
+        assert_eq!((room(&state).messages.len(), room(&state).left_off()), (50, Some(100)));
+        assert_eq!(state.apply(entered(&state, far), 0.0), Todo::Nothing, "nor asks again");
+        state.open(view(&state, 76..=125, far));
+        assert_eq!((room(&state).left_off(), room(&state).divider), (None, Some(100)));
+    }
+
     fn unread(state: &ChatState) -> (u32, Option<Seq>) {
         let room = room(state);
         (state.unread(room.id), room.divider)
@@ -1176,8 +1262,31 @@ mod tests {
         }
         assert_eq!(
             room(&state).notices,
-            [Notice { number: 1, after: 1, came: true, names: vec!["가".into(), "나".into()] }]
+            [Notice { number: 1, after: 1, came: true, names: vec!["가".into(), "나".into()], at: 0.0 }]
         );
+    }
+
+    #[test]
+    fn whoever_is_back_at_once_was_never_away() {
+        let (mut state, id) = state(1);
+        let presence = |name: &str| Presence {
+            room_id: id,
+            sender: name.into(),
+            message: String::new(),
+            person: None,
+            guest: Some(name.into()),
+            member_count: 1,
+        };
+        for name in ["가", "나"] {
+            state.apply(ServerFrame::Leave(presence(name)), 0.0);
+        }
+        state.apply(ServerFrame::Enter(presence("가")), 1_000.0);
+        let said = |state: &ChatState| {
+            room(state).notices.iter().map(|notice| (notice.came, notice.names.join(","))).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&state), [(false, "나".into())]);
+        state.apply(ServerFrame::Enter(presence("나")), BACK_WITHIN_MS);
+        assert_eq!(said(&state), [(false, "나".into()), (true, "나".into())], "that long is away");
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub struct Text {
     pub older: &'static str,
     /// Below a page of the list of rooms.
     pub more_rooms: &'static str,
+    /// Over the timeline, where that was long ago.
+    pub left_off: &'static str,
     /// Below the timeline, where that is not the end.
     pub newer: &'static str,
     /// A guest's badge.
@@ -164,6 +166,12 @@ pub struct Text {
     pub crashed: &'static str,
     /// The bar over a page that crashed.
     pub reload: &'static str,
+    /// The sheet of keys.
+    pub keys_title: &'static str,
+    /// What to press, and what it does.
+    pub keys: [(&'static str, &'static str); 11],
+    /// A deed.
+    pub react_other: &'static str,
     /// "4 are here".
     pub people_here: fn(u32) -> String,
     /// Over the composer: whom the text answers.
@@ -239,6 +247,7 @@ static KO: Text = Text {
     conversation: "대화",
     older: "이전 메시지 보기",
     more_rooms: "방 더 보기",
+    left_off: "읽던 곳으로",
     newer: "이후 메시지 보기",
     guest: "손님",
     me: "나",
@@ -283,6 +292,21 @@ static KO: Text = Text {
     home: "마당으로 돌아가기",
     crashed: "화면이 멈췄습니다. 새로고침하면 이어서 쓸 수 있습니다.",
     reload: "새로고침",
+    keys_title: "키보드로 쓰기",
+    keys: [
+        ("Enter", "보내기"),
+        ("Shift Enter", "줄 바꾸기"),
+        ("↑", "빈 칸에서: 내 마지막 메시지 고치기"),
+        ("@", "이름 부르기"),
+        ("Esc", "답하기·고치기 그만두기"),
+        ("Ctrl K", "방으로 가기"),
+        ("Alt ↑ ↓", "위아래 방으로"),
+        ("F6", "다음 자리로: 방, 대화, 입력, 사람"),
+        ("↑ ↓", "대화에서: 메시지 사이"),
+        ("R E U", "메시지에서: 답하기, 고치기, 안 읽음"),
+        ("?", "이 도움말"),
+    ],
+    react_other: "다른 이모지로 공감하기",
     people_here: |n| format!("{n}명이 함께 있습니다"),
     replying: |name| format!("{name} 님에게 답하기"),
     reacted: |names| match listed(names) {
@@ -361,6 +385,7 @@ static EN: Text = Text {
     conversation: "Conversation",
     older: "Earlier messages",
     more_rooms: "More rooms",
+    left_off: "Back to where you left off",
     newer: "Later messages",
     guest: "guest",
     me: "you",
@@ -405,6 +430,21 @@ static EN: Text = Text {
     home: "Back to the yard",
     crashed: "The page has stopped. Reload it to go on.",
     reload: "Reload",
+    keys_title: "Keyboard",
+    keys: [
+        ("Enter", "Send"),
+        ("Shift Enter", "New line"),
+        ("↑", "In an empty field: edit your last message"),
+        ("@", "Name somebody"),
+        ("Esc", "Stop replying or editing"),
+        ("Ctrl K", "Go to a room"),
+        ("Alt ↑ ↓", "Room above or below"),
+        ("F6", "Next pane: rooms, conversation, field, people"),
+        ("↑ ↓", "In the conversation: from message to message"),
+        ("R E U", "On a message: reply, edit, mark unread"),
+        ("?", "This help"),
+    ],
+    react_other: "React with another emoji",
     people_here: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },
     replying: |name| format!("Replying to {name}"),
     reacted: |names| match listed(names) {

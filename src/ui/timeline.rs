@@ -38,7 +38,10 @@ impl Line<'_> {
         match self {
             Self::Day(day) => Row { id: format!("d-{}", day.year * 10_000 + day.month * 100 + day.day), version: 0 },
             Self::Unread => Row { id: "unread".into(), version: 0 },
-            Self::Notice(notice) => Row { id: format!("n-{}", notice.number), version: notice.names.len() as u64 },
+            Self::Notice(notice) => {
+                let version = notice.names.iter().fold(0, |version, name| mix_text(version, name));
+                Row { id: format!("n-{}", notice.number), version }
+            }
             Self::Message { talk, answers, place, .. } => {
                 let marks = [awake, with_menu, place.first, place.own, place.going]
                     .iter()
@@ -110,6 +113,7 @@ pub fn Timeline() -> impl IntoView {
                 </div>
             </div>
             <p class="visually-hidden" role="log" aria-live="polite"><Region id="announcer"/></p>
+            <Region id="left-off"/>
             <button class="button button-quiet to-latest" id="to-latest" type="button" data-do="latest" hidden>
                 <Icon name="down"/><span>{(ui.text.new_below)(0)}</span>
             </button>
@@ -178,6 +182,22 @@ pub fn top(&Seen { state, text, .. }: &Seen<'_>) -> Html {
     } else {
         html.raw("<p class=\"beginning\"><svg class=\"mark\" aria-hidden=\"true\"><use href=\"/icons.svg#logo\"></use></svg>");
         html.text(text.beginning).raw("</p>");
+    }
+    html
+}
+
+/// Over everything: the way back to where one left off, while that is not here.
+#[must_use]
+pub fn left_off(&Seen { state, text, .. }: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    if let Some((room, mark)) = state.room.as_ref().and_then(|room| Some((room, room.left_off()?))) {
+        html.raw("<a class=\"button button-quiet to-left-off\" data-do=\"left-off\" href=\"")
+            .text(&super::address(room.id))
+            .raw("?at=")
+            .number(mark)
+            .raw("\">");
+        icon(&mut html, "unread");
+        html.text(text.left_off).raw("</a>");
     }
     html
 }
@@ -265,7 +285,7 @@ impl<'a> Writer<'a> {
         let own = me.is_some_and(|me| me.person.is_some() && me.person == talk.person);
         let first = self.begins_run((&talk.sender, talk.person, talk.guest.as_deref()), at);
         let answers = talk.reply_to.as_ref().and_then(|quote| room.message(quote.seq));
-        let place = Place { first, own, going: room.going.contains(&talk.id) };
+        let place = Place { first, own, going: room.is_going(talk.id) };
         self.put(chunk, Line::Message { talk, answers, place, at });
     }
 

@@ -1,0 +1,90 @@
+//! The keyboard, apart from where one writes: from message to message, from pane to pane, and what there is to press.
+
+use super::{
+    Ui,
+    dom::{around, element, target},
+    journey,
+    listen::{letter, listen},
+    menu,
+    text::Text,
+};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::KeyboardEvent;
+
+/// What F6 goes round: each pane, and what takes the focus there; the first of them that is there.
+const PANES: [(&str, &str); 4] = [
+    (".pane", "#rooms [aria-current], #rooms a"),
+    (".timeline-frame", "#timeline"),
+    (".room-foot", "#composer-text, #join-name"),
+    (".members", ".members"),
+];
+
+/// What there is to press; opened by `?`, and by its button.
+#[component]
+pub fn Keys(
+    /// The words.
+    text: &'static Text,
+) -> impl IntoView {
+    let rows = text.keys.iter().map(|(keys, words)| view! { <dt><kbd>{*keys}</kbd></dt><dd>{*words}</dd> });
+    view! {
+        <div class="sheet keys" id="keys" popover="auto" role="dialog" aria-label=text.keys_title tabindex="-1">
+            <p class="sheet-title">{text.keys_title}</p>
+            <dl class="keys-rows">{rows.collect_view()}</dl>
+        </div>
+    }
+}
+
+/// Listens, in the browser.
+pub fn start(ui: Ui) {
+    listen("keydown", move |key| {
+        let key: KeyboardEvent = key.unchecked_into();
+        if press(ui, &key) {
+            key.prevent_default();
+        }
+    });
+}
+
+/// Does what a key says; says whether it did.
+fn press(ui: Ui, key: &KeyboardEvent) -> bool {
+    let Some(target) = target(key) else { return false };
+    if menu::step(key, &target) {
+        return true;
+    }
+    if key.ctrl_key() || key.meta_key() || key.alt_key() {
+        return false;
+    }
+    let is_text = around(key, "input, textarea").is_some();
+    match key.key().as_str() {
+        "F6" => return next_pane(key),
+        "?" if !is_text => return element("#keys").and_then(|keys| keys.show_popover().ok()).is_some(),
+        _ => {}
+    }
+    // In the timeline the arrows go from message to message, and letters do what the menu does.
+    if around(key, "#timeline").is_none() {
+        return false;
+    }
+    let here = around(key, "[data-do=menu]");
+    let deed = match (letter(key).as_str(), &here) {
+        ("ArrowUp", _) => return journey::step(here.as_ref(), false),
+        ("ArrowDown", _) => return journey::step(here.as_ref(), true),
+        ("r", Some(_)) => "reply",
+        ("e", Some(_)) => "edit",
+        ("u", Some(_)) => "unread",
+        _ => return false,
+    };
+    here.inspect(|button| ui.act(deed, button, key.unchecked_ref())).is_some()
+}
+
+/// To the pane after the one that has the focus, or before it with Shift; those not on screen are left out.
+fn next_pane(key: &KeyboardEvent) -> bool {
+    let here = PANES.iter().position(|(pane, _)| around(key, pane).is_some());
+    let count = PANES.len();
+    let step = if key.shift_key() { count - 1 } else { 1 };
+    let first = here.unwrap_or(if key.shift_key() { 0 } else { count - 1 });
+    (1..=count).any(|n| {
+        let wanted = PANES[(first + n * step) % count].1;
+        let found = wanted.split(", ").find_map(element).filter(|element| element.offset_height() > 0);
+        found.inspect(|element| drop(element.focus())).is_some()
+    })
+}
