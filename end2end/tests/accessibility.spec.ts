@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, unique, type Person } from './people';
 
@@ -12,14 +13,19 @@ async function violations({ page }: Person): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
 }
 
-/** axe finds nothing, by day and by night, on a phone, a tablet and a desk. */
-async function isAccessible(person: Person): Promise<void> {
+/**
+ * axe finds nothing, by day and by night, on a phone, a tablet and a desk; and a picture of each, to be looked at, is left
+ * in test-results/screens.
+ */
+async function isAccessible(person: Person, screen: string): Promise<void> {
+  const pictures = join(test.info().project.outputDir, 'screens');
   for (const colorScheme of THEMES) {
     for (const width of WIDTHS) {
       await test.step(`${colorScheme}, ${width} px`, async () => {
         await person.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await person.page.setViewportSize({ width, height: 800 });
         expect.soft(await violations(person), `${colorScheme}, ${width} px`).toEqual([]);
+        await person.page.screenshot({ path: join(pictures, `${screen}-${width}-${colorScheme}.png`) });
       });
     }
   }
@@ -29,13 +35,13 @@ test('home is accessible', async ({ newPerson, server }) => {
   const mina = await newPerson('mina');
   await server.createRoom(unique('목록에 보일 방'));
   await mina.openHome();
-  await isAccessible(mina);
+  await isAccessible(mina, 'home');
 });
 
 test('home with nothing but the lobby is accessible', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
   await mina.openHome();
-  await isAccessible(mina);
+  await isAccessible(mina, 'home-empty');
 });
 
 test('home with an error is accessible', async ({ newPerson, faults }) => {
@@ -45,7 +51,7 @@ test('home with an error is accessible', async ({ newPerson, faults }) => {
   await mina.page.locator('#create-name').fill(' ');
   await mina.page.locator('#create-name').press('Enter');
   await expect(mina.page.locator('#create-error')).toBeVisible();
-  await isAccessible(mina);
+  await isAccessible(mina, 'home-error');
 });
 
 test('an empty room is accessible', async ({ newPerson }) => {
@@ -53,7 +59,7 @@ test('an empty room is accessible', async ({ newPerson }) => {
   await mina.createRoom(unique('빈 방'));
   await mina.join();
   await expect(mina.timeline).toContainText('아직 아무 말도 없습니다');
-  await isAccessible(mina);
+  await isAccessible(mina, 'room-empty');
 });
 
 test('a room is accessible before joining, with an error, and after joining', async ({ newPerson, newGuest, faults }) => {
@@ -69,14 +75,14 @@ test('a room is accessible before joining, with an error, and after joining', as
 
   await jun.openRoom(link);
   await jun.sees('안녕하세요');
-  await isAccessible(jun);
+  await isAccessible(jun, 'room-visitor');
   await jun.fillJoin(mina.name);
   await expect(jun.page.locator('#join-error')).toBeVisible();
-  await isAccessible(jun);
+  await isAccessible(jun, 'join-error');
   await jun.join();
   await jun.say('저도 왔어요');
   await jun.sees('저도 왔어요');
-  await isAccessible(jun);
+  await isAccessible(jun, 'room');
 });
 
 test('a room with everything in it is accessible, and so is all that opens there', async ({ newPerson, newGuest }) => {
@@ -106,19 +112,52 @@ test('a room with everything in it is accessible, and so is all that opens there
   await open('고친 말');
   await mina.page.getByRole('menuitem', { name: '답하기' }).click();
   await expect(mina.timeline.locator('.unread-line')).toBeVisible();
-  await isAccessible(mina);
+  await isAccessible(mina, 'room-full');
 
   await open('고친 말');
   await expect(mina.page.locator('#message-menu')).toBeVisible();
-  await isAccessible(mina);
+  await isAccessible(mina, 'menu');
   await mina.page.keyboard.press('Escape');
   await mina.page.keyboard.press('Control+k');
   await expect(mina.page.locator('#switcher')).toBeVisible();
-  await isAccessible(mina);
+  await isAccessible(mina, 'switcher');
   await mina.page.keyboard.press('Escape');
   await mina.page.getByRole('button', { name: '초대' }).click();
   await expect(mina.page.locator('#share')).toBeVisible();
-  await isAccessible(mina);
+  await isAccessible(mina, 'invitation');
+});
+
+test('names on offer, and what there is to press, are accessible', async ({ newPerson, newGuest }) => {
+  test.slow();
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('부르는 방'));
+  await mina.join();
+  for (const name of ['sora', 'jun']) await newGuest(name, mina.roomId);
+  await expect(mina.members).toHaveCount(3);
+  await mina.composer.pressSequentially('@');
+  await expect(mina.page.getByRole('option')).toHaveCount(2);
+  await isAccessible(mina, 'names');
+  await mina.composer.press('Escape');
+  await mina.timeline.focus();
+  await mina.page.keyboard.press('?');
+  await expect(mina.page.locator('#keys')).toBeVisible();
+  await isAccessible(mina, 'keys');
+});
+
+test('a room is accessible while nothing goes through', async ({ newPerson }) => {
+  test.slow();
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('막힌 방'));
+  await mina.join();
+  await mina.say('나간 말');
+  await mina.sees('나간 말');
+  await mina.page.routeWebSocket('**/ws/chat', (page) => page.close());
+  await mina.page.reload();
+  await expect(mina.connection).toBeVisible();
+  await mina.say('나가지 못하는 말');
+  await expect(mina.page.getByRole('status')).toContainText('연결이 끊겼습니다');
+  await expect(mina.page.locator('.message-late').getByRole('button', { name: '지우기' })).toBeVisible({ timeout: 20_000 });
+  await isAccessible(mina, 'disconnected');
 });
 
 test('the members of a phone are accessible', async ({ newPerson }) => {
@@ -136,6 +175,6 @@ for (const [what, path] of [['room', '/rooms/0190a5e4-0000-7000-8000-00000000000
     const mina = await newPerson('mina');
     await mina.page.goto(path);
     await expect(mina.page.locator('main.lost')).toBeVisible();
-    await isAccessible(mina);
+    await isAccessible(mina, `lost-${what}`);
   });
 }

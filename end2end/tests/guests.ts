@@ -64,8 +64,8 @@ export class Guest {
 }
 
 /** Says 1, 2, 3, … in one go, without waiting for any of them to arrive. */
-export function burst(guest: Guest, roomId: string, count: number): string[] {
-  const texts = Array.from({ length: count }, (_, index) => `${index + 1}번째 말`);
+export function burst(guest: Guest, roomId: string, count: number, text = (n: number) => `${n}번째 말`): string[] {
+  const texts = Array.from({ length: count }, (_, index) => text(index + 1));
   texts.forEach((text) => guest.talk(roomId, text));
   return texts;
 }

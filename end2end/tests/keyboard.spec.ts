@@ -112,3 +112,80 @@ test('F6 goes round the panes, and a question mark shows what there is to press'
   await expect(mina.composer).toHaveValue('왜?');
   await expect(help).toBeHidden();
 });
+
+test('all that one does in a room is done by keyboard alone', async ({ newPerson }) => {
+  test.slow();
+  const [mina, jun] = [await newPerson('mina'), await newPerson('jun')];
+  const { page } = mina;
+  const keyboard = page.keyboard;
+  await mina.createRoom(unique('들어온 방'));
+  await mina.join();
+  const link = await mina.createRoom(unique('손만 쓰는 방'));
+  await jun.openRoom(link);
+  await jun.join();
+  await jun.say('먼저 한 말');
+  await mina.sees('먼저 한 말');
+  /** From the composer to the last message but so many. */
+  const toMessage = async (back: number) => {
+    await keyboard.press('Shift+F6');
+    await expect(mina.timeline).toBeFocused();
+    for (let n = 0; n <= back; n++) await keyboard.press('ArrowUp');
+  };
+  const item = async (name: string) => {
+    await keyboard.press('Enter');
+    await tabTo(mina, page.getByRole('menuitem', { name }));
+    await keyboard.press('Enter');
+  };
+
+  // Answer, by its letter.
+  await toMessage(0);
+  await keyboard.press('r');
+  await expect(mina.composer).toBeFocused();
+  await keyboard.type('답합니다');
+  await keyboard.press('Enter');
+  await expect(mina.message('답합니다').locator('.quote')).toContainText('먼저 한 말');
+  // Change one's own.
+  await keyboard.press('ArrowUp');
+  await keyboard.press('Control+a');
+  await keyboard.type('고쳐 답합니다');
+  await keyboard.press('Enter');
+  await jun.reads(['먼저 한 말', '고쳐 답합니다']);
+  // React, by the menu.
+  await toMessage(1);
+  await item('👍');
+  await expect(jun.message('먼저 한 말').locator('.reaction')).toHaveText(/^👍 1/);
+  // Delete, think better of it, and delete.
+  await mina.composer.focus();
+  await toMessage(0);
+  await item('지우기');
+  await tabTo(mina, page.getByRole('button', { name: '되돌리기' }));
+  await keyboard.press('Enter');
+  await mina.reads(['먼저 한 말', '고쳐 답합니다']);
+  await mina.composer.focus();
+  await toMessage(0);
+  await item('지우기');
+  await jun.reads(['먼저 한 말', '삭제된 메시지입니다']);
+  // Another name for the room, and its invitation.
+  const name = unique('새 이름');
+  await tabTo(mina, page.getByRole('button', { name: '방 이름과 주제 고치기' }));
+  await keyboard.press('Enter');
+  await tabTo(mina, page.getByLabel('방 이름', { exact: true }));
+  await keyboard.press('Control+a');
+  await keyboard.type(name);
+  await keyboard.press('Enter');
+  await expect(jun.page.getByRole('heading', { level: 1 })).toHaveText(name);
+  await mina.isLive();
+  await tabTo(mina, page.getByRole('button', { name: '초대' }));
+  await keyboard.press('Enter');
+  await tabTo(mina, page.locator('#share').getByRole('button'));
+  await keyboard.press('Escape');
+  await expect(page.locator('#share')).toBeHidden();
+  // To another room, and out.
+  await keyboard.press('Control+k');
+  await keyboard.type('마당');
+  await keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('마당');
+  await tabTo(mina, page.getByRole('button', { name: '로그아웃' }));
+  await keyboard.press('Enter');
+  await expect(page.locator('#join-name')).toBeVisible();
+});

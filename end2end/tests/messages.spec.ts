@@ -238,9 +238,10 @@ test('any emoji is a reaction; a word is none, and says so', async ({ newPerson 
 
 test('a deletion that was undone and begun again has all its time', async ({ newPerson }) => {
   const [mina, jun] = await twoTalk(newPerson);
-  await mina.page.clock.install();
   await mina.say('지울까 말까');
   await jun.sees('지울까 말까');
+  await mina.page.clock.install();
+  await mina.page.clock.pauseAt(Date.now() + 2_000);
   await act(mina, '지울까 말까', '지우기');
   await mina.page.clock.runFor(3_000);
   await mina.page.getByRole('button', { name: '되돌리기' }).click();
@@ -287,7 +288,7 @@ test('a text that is too long stays where it is, with the reason', async ({ newP
   await expect(mina.page.locator('#composer-error')).toContainText('8000자');
   expect((await mina.composer.inputValue()).length).toBe(8_001);
   await mina.page.reload();
-  expect((await mina.composer.inputValue()).length).toBe(8_001);
+  await expect.poll(async () => (await mina.composer.inputValue()).length).toBe(8_001);
   await mina.composer.fill('긴'.repeat(8_000));
   await expect(mina.page.locator('#composer-error')).toBeHidden();
   await mina.composer.press('Enter');

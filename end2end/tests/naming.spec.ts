@@ -45,6 +45,13 @@ test('a name is chosen by a click, or not at all', async ({ newPerson }) => {
   await expect(offered(mina)).toHaveCount(0);
   await mina.composer.press('Enter');
   await mina.sees('@ju');
+  // Nor while the caret is elsewhere: then Enter sends.
+  await mina.composer.pressSequentially('안녕 @ju');
+  await expect(offered(mina)).not.toHaveCount(0);
+  await mina.composer.press('Home');
+  await expect(offered(mina)).toHaveCount(0);
+  await mina.composer.press('Enter');
+  await mina.sees('안녕 @ju');
   // Nobody is named in an address.
   await mina.composer.pressSequentially('mail@ju');
   await expect(offered(mina)).toHaveCount(0);

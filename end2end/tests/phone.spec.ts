@@ -54,3 +54,14 @@ test('on a phone the send button sends and Enter begins a new line', async ({ ne
   await mina.reads(['첫 줄 둘째 줄']);
   await expect(mina.composer).toHaveValue('');
 });
+
+test('the page is as high as what is seen of it over a keyboard on the screen', async ({ newPerson }) => {
+  for (const viewport of [{ width: 390, height: 844 }, { width: 844, height: 390 }]) {
+    const mina = await newPerson('mina', { viewport });
+    await mina.createRoom(unique('글쇠판 방'));
+    await mina.join();
+    await mina.page.evaluate(() => document.documentElement.style.setProperty('--seen', '300px'));
+    const { y, height } = (await mina.composer.boundingBox())!;
+    expect(y + height).toBeLessThanOrEqual(300);
+  }
+});

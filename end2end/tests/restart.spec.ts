@@ -141,6 +141,7 @@ test('a message that does not come through says so after ten seconds, and can be
   let isOpen = false;
   await mina.page.routeWebSocket('**/ws/chat', (page) => (isOpen ? page.connectToServer() : page.close()));
   await mina.page.reload();
+  await expect(mina.connection).toBeVisible();
   await mina.say('나가지 못하는 말');
   await mina.say('이것도');
   const stuck = mina.message('나가지 못하는 말');
@@ -182,7 +183,7 @@ test('after a long absence one is at the end, with a way back to where one left 
   const texts = burst(sora, mina.roomId, 600);
   await sora.hears({ type: 'TALK', message: texts.at(-1) });
   isOpen = true;
-  await mina.isLive();
+  await expect(mina.connection).toHaveAttribute('data-state', 'live', { timeout: 40_000 });
   await mina.sees(texts.at(-1)!);
   await expect(mina.message('떠나기 전')).toHaveCount(0);
   await mina.page.locator('.to-left-off').click();

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme, Window, limits},
-    protocol::ReadMark,
     ui::{FirstPage, Refused, lost::Lost, page::Page, text::text},
 };
 use axum::{
@@ -135,7 +134,16 @@ pub async fn server_function(
     request: Request,
 ) -> Response {
     let door = Door { chat: app.chat.clone(), client };
-    leptos_axum::handle_server_fns_with_context(move || provide_context(door.clone()), request).await.into_response()
+    let answer = leptos_axum::handle_server_fns_with_context(move || provide_context(door.clone()), request).await;
+    let response = answer.into_response();
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    // Leptos says so of arguments that it cannot read, too.
+    let (mut parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    parts.status = StatusCode::from_u16(Error::de(body.clone()).status()).unwrap_or(parts.status);
+    Response::from_parts(parts, body.into())
 }
 
 /// What an address asks for.
@@ -180,22 +188,13 @@ async fn load(
     let (room, lost) = match asked {
         Asked::Home => (None, None),
         Asked::Nowhere(lost) => (None, Some(lost)),
-        Asked::Room(id) => match page(&door.chat, id, opened_at(id, query.window, &marks)).await {
+        Asked::Room(id) => match page(&door.chat, id, query.window).await {
             Ok(view) => (Some(view), None),
             Err(Error::RoomNotFound) => (None, Some(Lost::Room)),
             Err(error) => return Err(error),
         },
     };
     Ok((FirstPage { lang, me, rooms, marks, partly, room }, lost))
-}
-
-/// With more unread than a page holds, a room opens where somebody left off.
-fn opened_at(id: RoomId, asked: Window, marks: &[ReadMark]) -> Window {
-    let left_off = marks.iter().find(|mark| mark.room_id == id && mark.unread >= limits::PAGE_MESSAGES);
-    match (asked, left_off) {
-        (Window::Newest, Some(mark)) => Window::Around(mark.seq),
-        (asked, _) => asked,
-    }
 }
 
 async fn render(

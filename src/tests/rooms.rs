@@ -32,6 +32,8 @@ async fn a_page_of_a_room_is_its_end_or_what_is_before_after_or_around_a_place()
         assert_eq!(places(&page), (from..=to).collect::<Vec<_>>(), "{word} {place}");
         assert_eq!(page["newest"] == true, newest, "{word} {place}");
     }
+    let wrong = madang.read("room_page", &[("room_id", &room), ("at", "x")], None).await;
+    assert_eq!((wrong.status, wrong.json()["code"].as_str()), (400, Some("bad_frame")), "{}", wrong.body);
     let page = madang.get(&format!("/rooms/{room}?at=60")).await.body;
     assert!(page.contains("id=\"m-35\"") && page.contains("id=\"m-84\"") && !page.contains("id=\"m-85\""));
 }

@@ -38,6 +38,8 @@ struct Writing {
     room: Cell<Option<RoomId>>,
     /// The message that the text in the field answers or changes, and whether it changes it.
     about: Cell<Option<(MessageId, bool)>>,
+    /// Where the `@` stands (in bytes) after which no names are wanted.
+    unwanted: Cell<Option<usize>>,
     /// When TYPING was last sent.
     typing_sent: Cell<f64>,
     /// Whether a syllable, or a word, is being made.
@@ -51,12 +53,18 @@ impl Writing {
     fn on(self: &Rc<Self>, event: &Event) {
         match event.type_().as_str() {
             "keydown" => self.keydown(event.unchecked_ref()),
-            "keyup" => self.shift.set(event.unchecked_ref::<KeyboardEvent>().shift_key()),
+            "keyup" => {
+                self.shift.set(event.unchecked_ref::<KeyboardEvent>().shift_key());
+                self.offer_names();
+            }
             "beforeinput" => self.beforeinput(event.unchecked_ref()),
             "compositionstart" => self.composing.set(true),
             "compositionend" => self.compositionend(),
             "input" => self.typed(),
-            "click" => self.pick(around(event, ".mention").as_ref()),
+            "click" => match around(event, ".mention") {
+                Some(button) => drop(self.pick(&button)),
+                None => self.offer_names(),
+            },
             "focusout" => self.offer(&[], 0),
             _ => {
                 event.prevent_default();
@@ -71,15 +79,15 @@ impl Writing {
         if key.is_composing() {
             return;
         }
+        let is_bare = !(key.alt_key() || key.shift_key() || key.ctrl_key() || key.meta_key());
         let is_done = match key.key().as_str() {
             "Enter" if key.ctrl_key() || key.meta_key() => {
                 self.send();
                 true
             }
-            "ArrowUp" | "ArrowDown" | "Enter" | "Tab" | "Escape" if !key.shift_key() && self.choose(&key.key()) => true,
-            "ArrowUp" if !(key.alt_key() || key.shift_key() || key.ctrl_key() || key.meta_key()) => {
-                self.field.value().is_empty() && self.ui.edit_last()
-            }
+            // Enter is for beforeinput to decide.
+            "ArrowUp" | "ArrowDown" | "Tab" | "Escape" if is_bare && self.choose(&key.key()) => true,
+            "ArrowUp" if is_bare => self.field.value().is_empty() && self.ui.edit_last(),
             "Escape" => self.ui.about_nothing(),
             _ => false,
         };
@@ -88,15 +96,33 @@ impl Writing {
         }
     }
 
-    /// What a key does to the names on offer; says whether there are any.
+    /// Offers those whose name may have been begun before the caret.
+    fn offer_names(&self) {
+        let text = self.field.value();
+        let begun = mentions::begun(&text, self.caret());
+        // Whoever sent the list away does not want it for the same name again.
+        if self.unwanted.get() != begun.map(|(at, _)| at) {
+            self.unwanted.set(None);
+        }
+        let begun = begun.filter(|_| self.unwanted.get().is_none());
+        let names = |(_, typed)| self.ui.state.with_untracked(|state| mentions::meant(state, typed, lowered));
+        let names = begun.map(names).unwrap_or_default();
+        let chosen = self.ui.state.with_untracked(|state| if state.naming == names { state.chosen } else { 0 });
+        self.offer(&names, chosen);
+    }
+
+    /// What a key does to the names on offer; says whether it did.
     fn choose(&self, key: &str) -> bool {
         let (names, chosen) = self.ui.state.with_untracked(|state| (state.naming.clone(), state.chosen));
         match key {
             _ if names.is_empty() => return false,
             "ArrowUp" => self.offer(&names, chosen.checked_sub(1).unwrap_or(names.len() - 1)),
             "ArrowDown" => self.offer(&names, (chosen + 1) % names.len()),
-            "Escape" => self.offer(&[], 0),
-            _ => self.pick(element(&format!("#mention-{chosen}")).as_deref()),
+            "Escape" => {
+                self.unwanted.set(mentions::begun(&self.field.value(), self.caret()).map(|(at, _)| at));
+                self.offer(&[], 0);
+            }
+            _ => return element(&format!("#mention-{chosen}")).is_some_and(|button| self.pick(&button)),
         }
         true
     }
@@ -104,30 +130,25 @@ impl Writing {
     /// Offers these names, of which one is chosen.
     fn offer(&self, names: &[String], chosen: usize) {
         let is_same = |state: &ChatState| state.naming == names && state.chosen == chosen;
-        if self.ui.state.with_untracked(is_same) {
-            return;
+        if !self.ui.state.with_untracked(is_same) {
+            self.ui.state.update(|state| (state.naming, state.chosen) = (names.to_vec(), chosen));
         }
-        self.ui.state.update(|state| (state.naming, state.chosen) = (names.to_vec(), chosen));
-        let _ = if names.is_empty() {
-            self.field.remove_attribute("aria-activedescendant")
-        } else {
-            self.field.set_attribute("aria-activedescendant", &format!("mention-{chosen}"))
-        };
     }
 
-    /// Writes out the name on that button.
-    fn pick(&self, button: Option<&Element>) {
-        let name = button.and_then(|button| button.last_element_child()?.text_content());
-        let (text, caret) = (self.field.value(), self.caret());
-        let Some((name, (at, typed))) = name.zip(mentions::begun(&text, caret)) else { return };
+    /// Writes out the name on that button; says whether one had been begun.
+    fn pick(&self, button: &Element) -> bool {
+        let name = button.last_element_child().and_then(|name| name.text_content());
+        let text = self.field.value();
+        let Some((name, (at, typed))) = name.zip(mentions::begun(&text, self.caret())) else { return false };
         let (before, after) = (&text[..at], &text[at + 1 + typed.len()..]);
         let before = format!("{before}@{name} ");
         self.field.set_value(&format!("{before}{}", after.trim_start_matches(' ')));
         let caret = before.encode_utf16().count() as u32;
         let _ = self.field.set_selection_range(caret, caret);
         self.focus();
+        self.unwanted.set(Some(at));
         self.typed();
-        self.offer(&[], 0);
+        true
     }
 
     fn caret(&self) -> u32 {
@@ -138,6 +159,9 @@ impl Writing {
     /// from a new line, and a message would be sent twice or lose its last syllable.
     fn beforeinput(&self, input: &InputEvent) {
         let breaks = matches!(input.input_type().as_str(), "insertLineBreak" | "insertParagraph");
+        if breaks {
+            self.offer_names();
+        }
         let names = self.ui.state.with_untracked(|state| !state.naming.is_empty());
         if !breaks || self.shift.get() || !(has_keyboard() || names) {
             return;
@@ -152,7 +176,7 @@ impl Writing {
 
     /// Enter: the name that is chosen, if any are on offer; else what was written is sent.
     fn enter(&self) {
-        if !self.choose("Enter") {
+        if !self.choose("Enter") && has_keyboard() {
             self.send();
         }
     }
@@ -192,6 +216,7 @@ impl Writing {
             self.typing_sent.set(0.0);
             self.ui.say(room, text);
         }
+        self.offer_names();
     }
 
     /// Something was typed.
@@ -203,10 +228,7 @@ impl Writing {
             Some((_, true)) => self.ui.state.update_untracked(|state| state.set_edit(room, text)),
             _ => self.ui.draft(room, &text),
         }
-        let text = self.field.value();
-        let names = mentions::begun(&text, self.caret())
-            .map(|(_, typed)| self.ui.state.with_untracked(|state| mentions::meant(state, typed, lowered)));
-        self.offer(&names.unwrap_or_default(), 0);
+        self.offer_names();
         let now = js_sys::Date::now();
         if now - self.typing_sent.get() >= TYPING_EVERY_MS {
             self.typing_sent.set(now);
@@ -268,9 +290,10 @@ pub fn start(ui: Ui) {
     let room = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
     let writing = Rc::new(Writing {
         ui,
-        field,
+        field: field.clone(),
         room: Cell::new(room),
         about: Cell::default(),
+        unwanted: Cell::default(),
         typing_sent: Cell::new(0.0),
         composing: Cell::new(false),
         enter_after_composing: Cell::new(false),
@@ -303,6 +326,14 @@ pub fn start(ui: Ui) {
         writing.focus();
     }
     let writing = SendWrapper::new(writing);
+    let field = SendWrapper::new(field);
+    ui.draw(move || {
+        let chosen = ui.state.with(|state| (!state.naming.is_empty()).then_some(state.chosen));
+        let _ = match chosen {
+            Some(at) => field.set_attribute("aria-activedescendant", &format!("mention-{at}")),
+            None => field.remove_attribute("aria-activedescendant"),
+        };
+    });
     Effect::new(move |_| {
         let (room, about, draft) = ui.state.with(|state| {
             let room = state.room.as_ref();

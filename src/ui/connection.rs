@@ -5,7 +5,7 @@ use super::{
     Ui, composer, deeds, drafts, forms, journey, keys,
     listen::listen,
     outbox, pointer, reading,
-    requests::{Answer, RETRIED, Requests, can_be_sent},
+    requests::{Answer, RETRIED, Requests},
     state::{Link, Todo},
     switcher, viewport, wire,
 };
@@ -228,7 +228,7 @@ impl Connection {
         self.set_link(Link::Waiting { until });
         while let Some(event) = inbox.next().await {
             if let Event::Ask(frame) = &event {
-                self.asked_for.push(frame.clone());
+                let _ = self.asked_for.ask(frame.clone(), None);
             }
             if matches!(event, Event::Wake) || js_sys::Date::now() >= until {
                 return;
@@ -247,7 +247,7 @@ impl Connection {
             };
             let waited = js_sys::Date::now() - begun;
             match event {
-                Some(Event::Ask(frame)) => self.asked_for.push(frame),
+                Some(Event::Ask(frame)) => drop(self.asked_for.ask(frame, None)),
                 Some(Event::Wake) => {
                     self.at_once = true;
                     if waited >= OPEN_AT_LEAST_MS {
@@ -265,6 +265,7 @@ impl Connection {
         if !self.opens(&mut socket, inbox).await {
             return;
         }
+        self.at_once = false;
         let (mut sink, frames) = socket.split();
         self.heard = js_sys::Date::now();
         self.asked = self.heard;
@@ -300,14 +301,16 @@ impl Connection {
     fn receive(&mut self, text: &str) -> Vec<ClientFrame> {
         // A frame of a newer server that this page does not know is passed over.
         let Some(frame) = wire::frame(text) else { return Vec::new() };
-        let mut room_id = None;
+        let (mut room_id, mut synced) = (None, false);
         match &frame {
             ServerFrame::Room(room) => room_id = Some(room.room_id),
+            ServerFrame::Sync(_) => synced = true,
             ServerFrame::Restart(restart) => self.back_after = restart.after_ms.into(),
             ServerFrame::Talk(talk) if talk.person.is_some() => outbox::forget(talk.id),
             _ => {}
         }
-        match self.asked_for.hears(&frame) {
+        let me = self.ui.state.with_untracked(|state| state.me.as_ref().map(|me| me.sender.clone()));
+        match self.asked_for.hears(&frame, me.as_deref()) {
             Answer::Fine => {}
             Answer::Again(pause) => self.ask_at = Some(js_sys::Date::now() + f64::from(pause)),
             Answer::Refused(code) => forms::refuse(composer::REFUSAL, &(self.ui.text.error)(&code)),
@@ -332,11 +335,10 @@ impl Connection {
             Todo::Nothing if room_id.is_some() => {
                 self.inside = room_id;
                 self.post_elsewhere();
-                let mut frames = self.unsent();
-                // What is about another room waits until one is there again.
-                frames.extend(self.asked_for.from_inside(room_id));
-                frames
+                self.unsent()
             }
+            // What the replay has not shown to be done is asked for again; of other rooms once one is there again.
+            Todo::Nothing if synced => self.asked_for.from_inside(self.inside),
             Todo::Nothing => Vec::new(),
         }
     }
@@ -356,10 +358,7 @@ impl Connection {
                 .filter(|frame| matches!(frame, ClientFrame::Talk { id: Some(one), .. } if one == id))
                 .collect(),
             // The page may show another room already: what counts is where this connection is.
-            Event::Ask(frame) => {
-                self.asked_for.push(frame.clone());
-                Some(frame.clone()).filter(|frame| can_be_sent(frame, self.inside)).into_iter().collect()
-            }
+            Event::Ask(frame) => self.asked_for.ask(frame.clone(), self.inside).into_iter().collect(),
             Event::Typing => here.map(|room_id| ClientFrame::Typing { room_id }).into_iter().collect(),
             Event::Tick => {
                 let now = js_sys::Date::now();

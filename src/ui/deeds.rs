@@ -35,15 +35,17 @@ pub fn start(ui: Ui) {
             ui.act(&deed, &button, &click);
         }
     });
-    // A reaction that is not at hand. While a letter is being made there is none yet.
-    listen("input", move |input| {
-        let field = around(&input, menu::ANY_EMOJI).filter(|_| !input.unchecked_ref::<InputEvent>().is_composing());
-        if let Some(field) = field {
+    // A reaction that is not at hand. While something is being composed there is none yet.
+    for event in ["input", "compositionend"] {
+        listen(event, move |input| {
+            let Some(field) = around(&input, menu::ANY_EMOJI) else { return };
             let emoji = field.unchecked_ref::<HtmlInputElement>().value();
-            let _ = field.set_attribute("data-emoji", emoji.trim());
-            ui.act("react", &field, input.unchecked_ref());
-        }
-    });
+            if !emoji.trim().is_empty() && !input.unchecked_ref::<InputEvent>().is_composing() {
+                let _ = field.set_attribute("data-emoji", emoji.trim());
+                ui.act("react", &field, input.unchecked_ref());
+            }
+        });
+    }
     // Whoever goes has meant it.
     listen("pagehide", move |_| {
         ui.delete_now();

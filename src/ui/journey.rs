@@ -3,14 +3,14 @@
 use super::{
     Ui, address,
     connection::Event,
-    dom::{element, elements},
+    dom::{element, elements, focus_quietly},
     state::ChatState,
     wire,
 };
 use crate::domain::{Error, RoomId, Seq, Window};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::Element;
 
 /// A room that could not be loaded anew is asked for again after this long.
 const RELOAD_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
@@ -113,7 +113,14 @@ impl Ui {
 
     /// Shows where somebody left off, among the messages around it.
     pub fn go_back(self, room: RoomId) {
-        let Some(mark) = self.state.with_untracked(|state| state.room.as_ref()?.divider) else { return };
+        let mut mark = None;
+        self.state.update_untracked(|state| {
+            if let Some(room) = &mut state.room {
+                room.went_back = true;
+                mark = room.divider;
+            }
+        });
+        let Some(mark) = mark else { return };
         self.replace(room, Window::Around(mark), show_unread);
     }
 
@@ -176,9 +183,7 @@ fn focus_main() {
     window().scroll_to_with_x_and_y(0.0, 0.0);
     let nowhere = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
     if let (true, Some(main)) = (nowhere, document().get_element_by_id("main")) {
-        let options = web_sys::FocusOptions::new();
-        options.set_prevent_scroll(true);
-        let _ = main.unchecked_into::<HtmlElement>().focus_with_options(&options);
+        focus_quietly(main.unchecked_ref());
     }
 }
 

@@ -6,8 +6,9 @@ use super::{
     journey,
     listen::{letter, listen},
     menu,
-    text::Text,
+    text::{keys, text},
 };
+use crate::domain::Lang;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::KeyboardEvent;
@@ -23,14 +24,15 @@ const PANES: [(&str, &str); 4] = [
 /// What there is to press; opened by `?`, and by its button.
 #[component]
 pub fn Keys(
-    /// The words.
-    text: &'static Text,
+    /// The page's language.
+    lang: Lang,
 ) -> impl IntoView {
-    let rows = text.keys.iter().map(|(keys, words)| view! { <dt><kbd>{*keys}</kbd></dt><dd>{*words}</dd> });
+    let text = text(lang);
+    let rows = keys(lang).map(|(keys, words)| view! { <dt><kbd>{keys}</kbd></dt><dd>{words}</dd> });
     view! {
         <div class="sheet keys" id="keys" popover="auto" role="dialog" aria-label=text.keys_title tabindex="-1">
             <p class="sheet-title">{text.keys_title}</p>
-            <dl class="keys-rows">{rows.collect_view()}</dl>
+            <dl class="keys-rows">{rows.into_iter().collect_view()}</dl>
         </div>
     }
 }

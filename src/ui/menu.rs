@@ -86,7 +86,7 @@ pub fn open(button: &Element, message: &Element, is_own: bool) {
 
 /// Moves the focus in the menu as the arrow, Home and End keys say; says whether that was one, there.
 pub fn step(key: &KeyboardEvent, target: &Element) -> bool {
-    if !menu().is_some_and(|menu| menu.contains(Some(target))) {
+    if key.is_composing() || !menu().is_some_and(|menu| menu.contains(Some(target))) {
         return false;
     }
     let mut buttons = elements("#message-menu :is(button, input)");

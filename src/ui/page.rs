@@ -57,7 +57,7 @@ pub fn Page(
                     None => view! { <Home only_lobby text refused/> }.into_any(),
                 }}
                 <Account lang text me/>
-                <Keys text/>
+                <Keys lang/>
             </div>
         </App>
     }

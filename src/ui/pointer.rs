@@ -28,8 +28,11 @@ impl Ui {
 
 /// Listens, in the browser.
 pub fn start(ui: Ui) {
+    // Counted, so that what ends one press does not end the next.
+    let presses = StoredValue::new(0);
     listen("pointerdown", move |press| {
         if press.unchecked_ref::<MouseEvent>().button() == 0 && around(&press, "a, button").is_some() {
+            presses.update_value(|presses| *presses += 1);
             ui.pressed.set(true);
         }
     });
@@ -38,7 +41,15 @@ pub fn start(ui: Ui) {
             ui.pressed.set(false);
         }
     };
-    listen("pointerup", move |_| set_timeout(release, CLICK_WITHIN));
+    listen("pointerup", move |_| {
+        let press: u32 = presses.get_value();
+        let release = move || {
+            if presses.get_value() == press {
+                release();
+            }
+        };
+        set_timeout(release, CLICK_WITHIN);
+    });
     // Some presses end without a click.
     for event in ["click", "pointercancel", "contextmenu", "dragend", "blur"] {
         listen(event, move |_| release());

@@ -24,43 +24,55 @@ pub enum Answer {
 }
 
 impl Requests {
-    /// Keeps one. How far was read in a room is said once, as it was last.
-    pub fn push(&mut self, frame: ClientFrame) {
+    /// Keeps one, and gives it back if somebody in that room, or in none, can send it now. How far was read has no
+    /// answer: it is kept until it is sent, as it was last.
+    pub fn ask(&mut self, frame: ClientFrame, inside: Option<RoomId>) -> Option<ClientFrame> {
+        let can_be_sent = can_be_sent(&frame, inside);
         if let ClientFrame::Read { room_id, .. } = &frame {
-            self.0.retain(|known| !matches!(known, ClientFrame::Read { room_id: room, .. } if room == room_id));
+            self.0.retain(|known| !is_read_of(known, *room_id));
         }
-        self.0.push(frame);
+        if !(can_be_sent && is_read(&frame)) {
+            self.0.push(frame.clone());
+        }
+        Some(frame).filter(|_| can_be_sent)
     }
 
     /// Those that somebody in that room can send.
     #[must_use]
-    pub fn from_inside(&self, room: Option<RoomId>) -> Vec<ClientFrame> {
-        self.0.iter().filter(|frame| can_be_sent(frame, room)).cloned().collect()
+    pub fn from_inside(&mut self, inside: Option<RoomId>) -> Vec<ClientFrame> {
+        let frames: Vec<_> = self.0.iter().filter(|frame| can_be_sent(frame, inside)).cloned().collect();
+        self.0.retain(|frame| !(is_read(frame) && can_be_sent(frame, inside)));
+        frames
     }
 
-    /// Forgets what a frame answers.
-    pub fn hears(&mut self, frame: &ServerFrame) -> Answer {
+    /// Forgets what a frame answers. `me` is this person's name, by which reactions are known.
+    pub fn hears(&mut self, frame: &ServerFrame, me: Option<&str>) -> Answer {
         if let ServerFrame::Error(error) = frame {
             let names = |asked: &ClientFrame| id_of(asked).is_some_and(|id| error.id.as_ref() == Some(&id));
-            if RETRIED.contains(&error.code.as_str()) && self.0.iter().any(names) {
+            // Answers come in the order of what was asked.
+            let Some(at) = self.0.iter().position(names) else { return Answer::Fine };
+            if RETRIED.contains(&error.code.as_str()) {
                 return Answer::Again(error.retry_after_ms.and_then(|ms| ms.try_into().ok()).unwrap_or(1_000));
             }
             // What is not there need not be deleted.
-            let is_done =
-                |asked: &ClientFrame| error.code == "message_not_found" && matches!(asked, ClientFrame::Delete { .. });
-            let is_refused = self.0.iter().any(|asked| names(asked) && !is_done(asked));
-            self.0.retain(|asked| !names(asked));
-            return if is_refused { Answer::Refused(error.code.clone()) } else { Answer::Fine };
+            let is_done = matches!(self.0.remove(at), ClientFrame::Delete { .. }) && error.code == "message_not_found";
+            return if is_done { Answer::Fine } else { Answer::Refused(error.code.clone()) };
         }
-        self.0.retain(|asked| !is_done(asked, frame));
+        self.0.retain(|asked| !is_done(asked, frame, me));
         Answer::Fine
     }
 }
 
-/// Whether somebody in that room, or in none, can send it.
-#[must_use]
-pub fn can_be_sent(frame: &ClientFrame, inside: Option<RoomId>) -> bool {
+fn can_be_sent(frame: &ClientFrame, inside: Option<RoomId>) -> bool {
     inside.is_some() && frame.needs_room().is_none_or(|room| Some(room) == inside)
+}
+
+fn is_read(frame: &ClientFrame) -> bool {
+    matches!(frame, ClientFrame::Read { .. })
+}
+
+fn is_read_of(frame: &ClientFrame, room: RoomId) -> bool {
+    matches!(frame, ClientFrame::Read { room_id, .. } if *room_id == room)
 }
 
 fn id_of(frame: &ClientFrame) -> Option<String> {
@@ -72,17 +84,18 @@ fn id_of(frame: &ClientFrame) -> Option<String> {
     }
 }
 
-fn is_done(asked: &ClientFrame, frame: &ServerFrame) -> bool {
+fn is_done(asked: &ClientFrame, frame: &ServerFrame, me: Option<&str>) -> bool {
     match (asked, frame) {
         (ClientFrame::Edit { id, message, .. }, ServerFrame::Talk(talk)) => {
             talk.id == *id && (talk.deleted || talk.message == *message)
         }
         (ClientFrame::Delete { id, .. }, ServerFrame::Talk(talk)) => talk.id == *id && talk.deleted,
-        // Whose reaction it was is not looked at: asked again it would change nothing.
-        (ClientFrame::React { id, .. }, ServerFrame::Talk(talk)) => talk.id == *id,
-        (ClientFrame::Read { room_id, seq, unread }, ServerFrame::Read(mark)) => {
-            mark.room_id == *room_id && (mark.seq == *seq || (mark.seq > *seq && !unread))
+        (ClientFrame::React { id, emoji, on, .. }, ServerFrame::Talk(talk)) => {
+            let by_me = |by: &[String]| by.iter().any(|name| Some(name.as_str()) == me);
+            talk.id == *id && *on == talk.reactions.iter().any(|one| one.emoji == *emoji && by_me(&one.by))
         }
+        // Another tab has said so since.
+        (asked, ServerFrame::Read(mark)) => is_read_of(asked, mark.room_id),
         _ => false,
     }
 }
@@ -110,29 +123,29 @@ mod tests {
         let (mut asked, here, there) = (Requests::default(), RoomId::new(), RoomId::new());
         let (kept, gone) = (MessageId::new(), MessageId::new());
         let deletion = |room_id, id| ClientFrame::Delete { room_id, id };
-        asked.push(deletion(here, kept));
-        asked.push(deletion(there, gone));
+        assert_eq!(asked.ask(deletion(here, kept), Some(here)), Some(deletion(here, kept)));
+        assert_eq!(asked.ask(deletion(there, gone), Some(here)), None);
         assert_eq!(asked.from_inside(None), []);
         assert_eq!(asked.from_inside(Some(here)), [deletion(here, kept)]);
         assert_eq!(asked.from_inside(Some(here)).len(), 1, "until it is answered");
-        assert_eq!(asked.hears(&refused(kept, "rate_limited")), Answer::Again(70));
-        assert_eq!(asked.hears(&refused(kept, "not_yours")), Answer::Refused("not_yours".into()));
-        assert_eq!(asked.hears(&refused(kept, "not_yours")), Answer::Fine, "not asked any more");
+        assert_eq!(asked.hears(&refused(kept, "rate_limited"), None), Answer::Again(70));
+        assert_eq!(asked.hears(&refused(kept, "not_yours"), None), Answer::Refused("not_yours".into()));
+        assert_eq!(asked.hears(&refused(kept, "not_yours"), None), Answer::Fine, "not asked any more");
         assert_eq!(asked.from_inside(Some(there)), [deletion(there, gone)]);
-        assert_eq!((asked.hears(&refused(gone, "message_not_found")), asked.0.len()), (Answer::Fine, 0));
+        assert_eq!((asked.hears(&refused(gone, "message_not_found"), None), asked.0.len()), (Answer::Fine, 0));
     }
 
     #[test]
-    fn how_far_was_read_is_said_once() {
+    fn how_far_was_read_is_said_once_as_it_was_last() {
         let (mut asked, room_id) = (Requests::default(), RoomId::new());
+        let read = |seq| ClientFrame::Read { room_id, seq, unread: false };
         for seq in 1..=3 {
-            asked.push(ClientFrame::Read { room_id, seq, unread: false });
+            assert_eq!(asked.ask(read(seq), None), None);
         }
-        assert_eq!(asked.from_inside(Some(room_id)).len(), 1);
-        let mark = |seq| ServerFrame::Read(ReadMark { room_id, seq, unread: 0, message_count: 3 });
-        asked.hears(&mark(2));
-        assert_eq!(asked.from_inside(Some(room_id)).len(), 1, "an earlier answer");
-        asked.hears(&mark(3));
-        assert_eq!(asked.from_inside(Some(room_id)), []);
+        assert_eq!((asked.from_inside(Some(room_id)), asked.from_inside(Some(room_id))), (vec![read(3)], vec![]));
+        assert_eq!(asked.ask(read(4), Some(RoomId::new())), Some(read(4)), "from any room");
+        assert_eq!(asked.ask(read(5), None), None);
+        asked.hears(&ServerFrame::Read(ReadMark { room_id, seq: 6, unread: 0, message_count: 6 }), None);
+        assert_eq!(asked.from_inside(Some(room_id)), [], "another tab has read on");
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Leptos' keyed list builds a row anew where it changed, and compiles one view type for each kind of row.
 
-use super::dom::inside;
+use super::dom::{focus_quietly, inside};
 use crate::html::Html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -93,7 +93,7 @@ pub fn mend(parent: &Element, before: &[Row], after: &[Row], look: &dyn Fn(usize
             let focused = focused_in(&element);
             let _ = parent.insert_before(&element, next.as_deref());
             if let Some(focused) = focused {
-                let _ = focused.focus();
+                focus_quietly(&focused);
             }
         }
     }
@@ -105,16 +105,17 @@ fn focused_in(element: &Element) -> Option<HtmlElement> {
     active.dyn_into().ok()
 }
 
-/// Writes anew what is in the element. What had the focus there has a successor that takes it: what does the same.
+/// Writes anew what is in the element. What had the focus there has a successor that takes it: what does the same, or
+/// the first that can be pressed.
 fn rewrite(element: &Element, html: &Html) {
     let lost = focused_in(element);
     element.set_inner_html(html.as_str());
     let Some(lost) = lost else { return };
     let like = |name: &str| lost.get_attribute(name).map(|value| format!("[{name}=\"{value}\"]")).unwrap_or_default();
     let alike = ["data-do", "data-emoji", "popovertarget"].map(like).concat();
-    let successor = Some(alike).filter(|alike| !alike.is_empty()).and_then(|alike| inside(element, &alike));
-    if let Some(successor) = successor {
-        let _ = successor.unchecked_into::<HtmlElement>().focus();
+    let alike = Some(alike).filter(|alike| !alike.is_empty()).and_then(|alike| inside(element, &alike));
+    if let Some(successor) = alike.or_else(|| inside(element, "button, a")) {
+        focus_quietly(successor.unchecked_ref());
     }
 }
 

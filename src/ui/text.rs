@@ -168,8 +168,6 @@ pub struct Text {
     pub reload: &'static str,
     /// The sheet of keys.
     pub keys_title: &'static str,
-    /// What to press, and what it does.
-    pub keys: [(&'static str, &'static str); 11],
     /// A deed.
     pub react_other: &'static str,
     /// "4 are here".
@@ -204,6 +202,39 @@ pub fn text(lang: Lang) -> &'static Text {
     match lang {
         Lang::Ko => &KO,
         Lang::En => &EN,
+    }
+}
+
+/// What there is to press, and what it does. Not in the table above: the browser never needs it, and so does not load it.
+#[must_use]
+pub fn keys(lang: Lang) -> [(&'static str, &'static str); 11] {
+    match lang {
+        Lang::Ko => [
+            ("Enter", "보내기"),
+            ("Shift Enter", "줄 바꾸기"),
+            ("↑", "빈 칸에서: 내 마지막 메시지 고치기"),
+            ("@", "이름 부르기"),
+            ("Esc", "답하기·고치기 그만두기"),
+            ("Ctrl K", "방으로 가기"),
+            ("Alt ↑ ↓", "위아래 방으로"),
+            ("F6", "다음 자리로: 방, 대화, 입력, 사람"),
+            ("↑ ↓", "대화에서: 메시지 사이"),
+            ("R E U", "메시지에서: 답하기, 고치기, 안 읽음"),
+            ("?", "이 도움말"),
+        ],
+        Lang::En => [
+            ("Enter", "Send"),
+            ("Shift Enter", "New line"),
+            ("↑", "In an empty field: edit your last message"),
+            ("@", "Name somebody"),
+            ("Esc", "Stop replying or editing"),
+            ("Ctrl K", "Go to a room"),
+            ("Alt ↑ ↓", "Room above or below"),
+            ("F6", "Next pane: rooms, conversation, field, people"),
+            ("↑ ↓", "In the conversation: from message to message"),
+            ("R E U", "On a message: reply, edit, mark unread"),
+            ("?", "This help"),
+        ],
     }
 }
 
@@ -293,19 +324,6 @@ static KO: Text = Text {
     crashed: "화면이 멈췄습니다. 새로고침하면 이어서 쓸 수 있습니다.",
     reload: "새로고침",
     keys_title: "키보드로 쓰기",
-    keys: [
-        ("Enter", "보내기"),
-        ("Shift Enter", "줄 바꾸기"),
-        ("↑", "빈 칸에서: 내 마지막 메시지 고치기"),
-        ("@", "이름 부르기"),
-        ("Esc", "답하기·고치기 그만두기"),
-        ("Ctrl K", "방으로 가기"),
-        ("Alt ↑ ↓", "위아래 방으로"),
-        ("F6", "다음 자리로: 방, 대화, 입력, 사람"),
-        ("↑ ↓", "대화에서: 메시지 사이"),
-        ("R E U", "메시지에서: 답하기, 고치기, 안 읽음"),
-        ("?", "이 도움말"),
-    ],
     react_other: "다른 이모지로 공감하기",
     people_here: |n| format!("{n}명이 함께 있습니다"),
     replying: |name| format!("{name} 님에게 답하기"),
@@ -431,19 +449,6 @@ static EN: Text = Text {
     crashed: "The page has stopped. Reload it to go on.",
     reload: "Reload",
     keys_title: "Keyboard",
-    keys: [
-        ("Enter", "Send"),
-        ("Shift Enter", "New line"),
-        ("↑", "In an empty field: edit your last message"),
-        ("@", "Name somebody"),
-        ("Esc", "Stop replying or editing"),
-        ("Ctrl K", "Go to a room"),
-        ("Alt ↑ ↓", "Room above or below"),
-        ("F6", "Next pane: rooms, conversation, field, people"),
-        ("↑ ↓", "In the conversation: from message to message"),
-        ("R E U", "On a message: reply, edit, mark unread"),
-        ("?", "This help"),
-    ],
     react_other: "React with another emoji",
     people_here: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },
     replying: |name| format!("Replying to {name}"),
