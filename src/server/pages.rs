@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme, Window, limits},
-    ui::{FirstPage, Refused, lost::Lost, page::Page, text::text},
+    ui::{FirstPage, Refused, lost::Lost, page::Page, text::text, words::words},
 };
 use axum::{
     Extension,
@@ -231,7 +231,7 @@ fn shell(
     refused: Option<Refused>,
 ) -> impl IntoView {
     let lang = first.lang.as_str();
-    let text = text(first.lang);
+    let (text, words) = (text(first.lang), words(first.lang));
     let json = first.to_json();
     let title = match &first.room {
         Some(view) => format!("{} · {}", view.room.name, text.madang),
@@ -245,7 +245,7 @@ fn shell(
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>
                 <meta name="theme-color" content="#ece4d3" media="(prefers-color-scheme: light)"/>
                 <meta name="theme-color" content="#101319" media="(prefers-color-scheme: dark)"/>
-                <meta name="description" content=text.description/>
+                <meta name="description" content=words.description/>
                 <title>{title}</title>
                 <link rel="icon" href="/favicon.ico" sizes="32x32"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
@@ -256,11 +256,11 @@ fn shell(
                 <HydrationScripts options islands=true/>
             </head>
             <body data-page=json>
-                <a class="skip-link" href="#main">{text.skip}</a>
+                <a class="skip-link" href="#main">{words.skip}</a>
                 <Page first lost refused/>
                 <div id="crashed" class="crashed" role="alert" hidden>
-                    <p>{text.crashed}</p>
-                    <a class="button" href="">{text.reload}</a>
+                    <p>{words.crashed}</p>
+                    <a class="button" href="">{words.reload}</a>
                 </div>
             </body>
         </html>

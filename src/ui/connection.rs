@@ -127,6 +127,9 @@ fn wake(ui: Ui, inbox: UnboundedReceiver<Event>) {
 fn take_back(ui: Ui) {
     let me = ui.state.with_untracked(|state| state.me.as_ref().and_then(|me| me.person));
     take_drafts(ui, me);
+    for (room_id, id, message) in me.map(outbox::kept_edits).unwrap_or_default() {
+        ui.tell(Event::Ask(ClientFrame::Edit { room_id, id, message, if_rev: None }));
+    }
     for (room, sending) in me.map(outbox::kept).unwrap_or_default() {
         let id = sending.id;
         let mut waits = false;
@@ -310,7 +313,7 @@ impl Connection {
             _ => {}
         }
         let me = self.ui.state.with_untracked(|state| state.me.as_ref().map(|me| me.sender.clone()));
-        match self.asked_for.hears(&frame, me.as_deref()) {
+        match self.asked_for.hears(&frame, me.as_deref(), outbox::forget_edit) {
             Answer::Fine => {}
             Answer::Again(pause) => self.ask_at = Some(js_sys::Date::now() + f64::from(pause)),
             Answer::Refused(code) => forms::refuse(composer::REFUSAL, &(self.ui.text.error)(&code)),

@@ -254,6 +254,7 @@ impl Ui {
             messages.any(|talk| talk.id == id && talk.message == message)
         });
         if !is_same {
+            self.state.with_untracked(|state| outbox::keep_edit(state.me.as_ref(), room_id, id, &message));
             self.tell(Event::Ask(ClientFrame::Edit { room_id, id, message, if_rev: None }));
         }
         self.about_nothing();

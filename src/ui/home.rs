@@ -1,6 +1,6 @@
 //! Home: what Madang is in one sentence, and the form that makes a room.
 
-use super::{Refused, parts::FieldError, text::Text};
+use super::{Refused, parts::FieldError, text::Text, words::Words};
 use crate::domain::limits::ROOM_NAME_CHARS;
 use leptos::prelude::*;
 
@@ -13,11 +13,13 @@ pub fn Home(
     only_lobby: bool,
     /// The words.
     text: &'static Text,
+    /// The others.
+    words: &'static Words,
     /// The form that was refused.
     refused: Option<Refused>,
 ) -> impl IntoView {
     let (title, sentence) =
-        if only_lobby { (text.first_room, text.first_room_text) } else { (text.welcome, text.welcome_text) };
+        if only_lobby { (words.first_room, words.first_room_text) } else { (words.welcome, words.welcome_text) };
     let error = Refused::words(refused.as_ref(), PATH, text);
     view! {
         <main id="main" class="welcome" tabindex="-1">
@@ -28,7 +30,7 @@ pub fn Home(
                     <p class="welcome-text">{sentence}</p>
                 </div>
                 <form class="create field" id="create" method="post" action=PATH>
-                    <label class="field-label" for="create-name">{text.create_label}</label>
+                    <label class="field-label" for="create-name">{words.create_label}</label>
                     <div class="field-row">
                         <input
                             class="field-input"
@@ -37,11 +39,11 @@ pub fn Home(
                             maxlength=ROOM_NAME_CHARS.to_string()
                             required
                             autocomplete="off"
-                            placeholder=text.create_example
+                            placeholder=words.create_example
                             aria-invalid=(!error.is_empty()).then_some("true")
                             aria-describedby="create-error"
                         />
-                        <button class="button">{text.create}</button>
+                        <button class="button">{words.create}</button>
                     </div>
                     <FieldError id="create-error" error/>
                 </form>

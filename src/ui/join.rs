@@ -1,6 +1,6 @@
 //! The form with which somebody joins: a name, which is theirs from then on.
 
-use super::{Refused, parts::FieldError, text::Text};
+use super::{Refused, parts::FieldError, text::Text, words::Words};
 use crate::domain::limits::NAME_CHARS;
 use leptos::prelude::*;
 
@@ -11,13 +11,15 @@ const PATH: &str = "/api/sign_in";
 pub fn Join(
     /// The words.
     text: &'static Text,
+    /// The others.
+    words: &'static Words,
     /// The form that was refused.
     refused: Option<Refused>,
 ) -> impl IntoView {
     let error = Refused::words(refused.as_ref(), PATH, text);
     view! {
         <form class="join field" method="post" action=PATH>
-            <label class="join-title" for="join-name">{text.join_label}</label>
+            <label class="join-title" for="join-name">{words.join_label}</label>
             <div class="field-row">
                 <input
                     class="field-input"
@@ -26,14 +28,14 @@ pub fn Join(
                     maxlength=NAME_CHARS.to_string()
                     required
                     autocomplete="nickname"
-                    placeholder=text.join_name
+                    placeholder=words.join_name
                     aria-invalid=(!error.is_empty()).then_some("true")
                     aria-describedby="join-error join-hint"
                 />
-                <button class="button">{text.join}</button>
+                <button class="button">{words.join}</button>
             </div>
             <FieldError id="join-error" error/>
-            <p class="field-hint" id="join-hint">{text.join_hint}</p>
+            <p class="field-hint" id="join-hint">{words.join_hint}</p>
         </form>
     }
 }

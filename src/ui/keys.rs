@@ -6,9 +6,8 @@ use super::{
     journey,
     listen::{letter, listen},
     menu,
-    text::{keys, text},
+    words::Words,
 };
-use crate::domain::Lang;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::KeyboardEvent;
@@ -24,14 +23,13 @@ const PANES: [(&str, &str); 4] = [
 /// What there is to press; opened by `?`, and by its button.
 #[component]
 pub fn Keys(
-    /// The page's language.
-    lang: Lang,
+    /// The words.
+    words: &'static Words,
 ) -> impl IntoView {
-    let text = text(lang);
-    let rows = keys(lang).map(|(keys, words)| view! { <dt><kbd>{keys}</kbd></dt><dd>{words}</dd> });
+    let rows = words.keys.map(|(keys, words)| view! { <dt><kbd>{keys}</kbd></dt><dd>{words}</dd> });
     view! {
-        <div class="sheet keys" id="keys" popover="auto" role="dialog" aria-label=text.keys_title tabindex="-1">
-            <p class="sheet-title">{text.keys_title}</p>
+        <div class="sheet keys" id="keys" popover="auto" role="dialog" aria-label=words.keys_title tabindex="-1">
+            <p class="sheet-title">{words.keys_title}</p>
             <dl class="keys-rows">{rows.into_iter().collect_view()}</dl>
         </div>
     }

@@ -1,6 +1,6 @@
 //! The page for an address that leads nowhere.
 
-use super::{parts::Mark, text::Text};
+use super::{parts::Mark, words::Words};
 use leptos::prelude::*;
 
 /// What was not found.
@@ -18,11 +18,11 @@ pub fn LostPage(
     /// What was not found.
     lost: Lost,
     /// The words.
-    text: &'static Text,
+    words: &'static Words,
 ) -> impl IntoView {
     let (title, sentence) = match lost {
-        Lost::Room => (text.room_lost, text.room_lost_text),
-        Lost::Page => (text.page_lost, text.page_lost_text),
+        Lost::Room => (words.room_lost, words.room_lost_text),
+        Lost::Page => (words.page_lost, words.page_lost_text),
     };
     view! {
         <main id="main" class="lost" tabindex="-1">
@@ -30,7 +30,7 @@ pub fn LostPage(
                 <Mark/>
                 <h1 class="blank-title">{title}</h1>
                 <p class="blank-text">{sentence}</p>
-                <a class="button" href="/">{text.home}</a>
+                <a class="button" href="/">{words.home}</a>
             </div>
         </main>
     }

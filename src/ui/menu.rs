@@ -4,6 +4,7 @@ use super::{
     dom::{closest, element, elements},
     parts::Icon,
     text::Text,
+    words::Words,
 };
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -21,6 +22,8 @@ const EMOJI: [&str; 6] = ["👍", "❤️", "😂", "😮", "🙏", "🎉"];
 pub fn MessageMenu(
     /// The words.
     text: &'static Text,
+    /// The others.
+    words: &'static Words,
 ) -> impl IntoView {
     let emoji = EMOJI.map(|emoji| {
         view! { <button class="menu-emoji" type="button" role="menuitem" data-do="react" data-emoji=emoji>{emoji}</button> }
@@ -31,18 +34,18 @@ pub fn MessageMenu(
     view! {
         <div class="menu" id="message-menu" popover="auto" tabindex="-1">
             <div role="menu" aria-label=text.more>
-                <div class="menu-row" role="group" aria-label=text.react>{emoji.collect_view()}</div>
-                {item("reply", "reply", text.reply, "menu-item")}
+                <div class="menu-row" role="group" aria-label=words.react>{emoji.collect_view()}</div>
+                {item("reply", "reply", words.reply, "menu-item")}
                 {item("copy-text", "copy", text.copy, "menu-item")}
-                {item("copy-address", "link", text.copy_address, "menu-item")}
-                {item("unread", "unread", text.mark_unread, "menu-item")}
+                {item("copy-address", "link", words.copy_address, "menu-item")}
+                {item("unread", "unread", words.mark_unread, "menu-item")}
                 {item("edit", "pencil", text.edit, "menu-item menu-own")}
                 {item("delete", "trash", text.discard, "menu-item menu-own menu-danger")}
             </div>
             // Whatever the keyboard, or the system's own picker, puts in is the reaction.
             <label class="menu-item">
                 <Icon name="plus"/>
-                <input class="menu-any" type="text" autocomplete="off" aria-label=text.react_other placeholder=text.react_other/>
+                <input class="menu-any" type="text" autocomplete="off" aria-label=words.react_other placeholder=words.react_other/>
             </label>
         </div>
     }

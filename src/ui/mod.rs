@@ -41,6 +41,7 @@ pub mod time;
 pub mod timeline;
 pub mod viewport;
 pub mod wire;
+pub mod words;
 
 use crate::{
     domain::{Error, Lang, RoomId, Seq},

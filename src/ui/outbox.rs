@@ -9,57 +9,83 @@ use crate::{
 use leptos::prelude::*;
 use web_sys::Storage;
 
-/// An entry is `madang.outbox.{message}`, and in it person, room, time, the message that it answers (or nothing)
-/// and text, a line each but the last.
-const PREFIX: &str = "madang.outbox.";
+/// An entry is `madang.outbox.{message}`: person, room, time, the message that it answers (or nothing) and text, a line
+/// each but the last.
+const SAID: &str = "madang.outbox.";
+/// An entry is `madang.edit.{message}`: person, room, and the new text.
+const CHANGED: &str = "madang.edit.";
 
 /// Keeps a message; to be done before it is sent. A full or forbidden storage keeps nothing.
 pub fn keep(me: Option<&Member>, room: RoomId, sending: &Sending) {
-    if let (Some(storage), Some(person)) = (storage(), me.and_then(|me| me.person)) {
-        let Sending { id, text, at, reply_to, .. } = sending;
-        let answers = reply_to.map(|id| id.to_string()).unwrap_or_default();
-        let _ = storage.set_item(&key(*id), &format!("{person}\n{room}\n{at}\n{answers}\n{text}"));
-    }
+    let Sending { id, text, at, reply_to, .. } = sending;
+    let answers = reply_to.map(|id| id.to_string()).unwrap_or_default();
+    put(SAID, *id, me, room, &format!("{at}\n{answers}\n{text}"));
+}
+
+/// Keeps the new text of a message until the server has answered.
+pub fn keep_edit(me: Option<&Member>, room: RoomId, id: MessageId, text: &str) {
+    put(CHANGED, id, me, room, text);
 }
 
 /// Forgets a message: it has come back, or was given up.
 pub fn forget(id: MessageId) {
-    if let Some(storage) = storage() {
-        let _ = storage.remove_item(&key(id));
-    }
+    remove(&format!("{SAID}{id}"));
+}
+
+/// Forgets the new text of a message.
+pub fn forget_edit(id: MessageId) {
+    remove(&format!("{CHANGED}{id}"));
 }
 
 /// The messages kept for somebody, in the order in which they were said. Nobody sends another's words.
 #[must_use]
 pub fn kept(me: PersonId) -> Vec<(RoomId, Sending)> {
-    let read = |(id, entry): (String, String)| {
-        let mut parts = entry.splitn(5, '\n');
-        let person: PersonId = parts.next()?.parse().ok()?;
-        let room = parts.next()?.parse().ok()?;
-        let (at, answers) = (parts.next()?.to_owned(), parts.next()?);
-        let (id, reply_to, text) = (id.parse().ok()?, answers.parse().ok(), parts.next()?.to_owned());
-        (person == me).then_some((room, Sending { id, text, at, reply_to, failed: None }))
-    };
     let mut kept: Vec<(RoomId, Sending)> = Vec::new();
-    for entry in entries(PREFIX).into_iter().filter_map(read) {
+    for (room, id, entry) in of(SAID, me) {
+        let mut parts = entry.splitn(3, '\n');
+        let (Some(at), Some(answers), Some(text)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let reply_to = answers.parse().ok();
+        let sending = Sending { id, text: text.to_owned(), at: at.to_owned(), reply_to, failed: None };
         // Their ids begin with the time.
-        let at = kept.partition_point(|(_, sending)| sending.id < entry.1.id);
-        kept.insert(at, entry);
+        let place = kept.partition_point(|(_, sending)| sending.id < id);
+        kept.insert(place, (room, sending));
     }
     kept
+}
+
+/// The new texts kept for somebody: each with its room and its message.
+#[must_use]
+pub fn kept_edits(me: PersonId) -> Vec<(RoomId, MessageId, String)> {
+    of(CHANGED, me)
+}
+
+fn put(prefix: &str, id: MessageId, me: Option<&Member>, room: RoomId, entry: &str) {
+    if let (Some(storage), Some(person)) = (storage(), me.and_then(|me| me.person)) {
+        let _ = storage.set_item(&format!("{prefix}{id}"), &format!("{person}\n{room}\n{entry}"));
+    }
+}
+
+fn of(prefix: &str, me: PersonId) -> Vec<(RoomId, MessageId, String)> {
+    let read = |(id, entry): (String, String)| {
+        let (person, entry) = entry.split_once('\n')?;
+        let (room, entry) = entry.split_once('\n')?;
+        let is_own = person.parse() == Ok(me);
+        Some((room.parse().ok()?, id.parse().ok()?, entry.to_owned())).filter(|_| is_own)
+    };
+    entries(prefix).into_iter().filter_map(read).collect()
+}
+
+fn remove(key: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(key);
+    }
 }
 
 /// Forgets everything that anybody has begun to write or has not sent yet in this browser.
 pub fn forget_all() {
     for (name, _) in entries("madang.") {
-        if let Some(storage) = storage() {
-            let _ = storage.remove_item(&format!("madang.{name}"));
-        }
+        remove(&format!("madang.{name}"));
     }
-}
-
-fn key(id: MessageId) -> String {
-    format!("{PREFIX}{id}")
 }
 
 /// Every entry whose key begins so: the rest of the key, and the entry.

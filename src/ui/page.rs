@@ -18,6 +18,7 @@ use super::{
     switcher::Switcher,
     text::{Text, text},
     timeline::Timeline,
+    words::{Words, words},
 };
 use leptos::prelude::*;
 
@@ -31,7 +32,7 @@ pub fn Page(
     /// The plain form that was refused, if the page answers one.
     refused: Option<Refused>,
 ) -> impl IntoView {
-    let text = text(first.lang);
+    let (text, words) = (text(first.lang), words(first.lang));
     let (lang, me, only_lobby) = (first.lang, first.me.clone(), first.rooms.len() <= 1);
     let layout = match (lost, &first.room) {
         (Some(_), _) => "app app-lost",
@@ -46,18 +47,18 @@ pub fn Page(
                 <div class="pane">
                     <header class="brand">
                         <a class="brand-home" href="/"><Mark/>{text.madang}</a>
-                        <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=text.create_link/></a>
+                        <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=words.create_link/></a>
                     </header>
                     <RoomList/>
                     <Switcher/>
                 </div>
                 {match lost {
-                    Some(lost) => view! { <LostPage lost text/> }.into_any(),
-                    None if is_room => view! { <RoomPage joined=me.is_some() text refused/> }.into_any(),
-                    None => view! { <Home only_lobby text refused/> }.into_any(),
+                    Some(lost) => view! { <LostPage lost words/> }.into_any(),
+                    None if is_room => view! { <RoomPage joined=me.is_some() text words refused/> }.into_any(),
+                    None => view! { <Home only_lobby text words refused/> }.into_any(),
                 }}
-                <Account lang text me/>
-                <Keys lang/>
+                <Account lang words me/>
+                <Keys words/>
             </div>
         </App>
     }
@@ -65,7 +66,7 @@ pub fn Page(
 
 /// A room's main pane and its members.
 #[component]
-fn RoomPage(joined: bool, text: &'static Text, refused: Option<Refused>) -> impl IntoView {
+fn RoomPage(joined: bool, text: &'static Text, words: &'static Words, refused: Option<Refused>) -> impl IntoView {
     view! {
         <main id="main" class="room" tabindex="-1">
             <RoomHeader/>
@@ -75,11 +76,11 @@ fn RoomPage(joined: bool, text: &'static Text, refused: Option<Refused>) -> impl
                     let error = Refused::words(refused.as_ref(), composer::PATH, text);
                     view! { <FieldError id=composer::REFUSAL error/><Composer/> }.into_any()
                 } else {
-                    view! { <Join text refused/> }.into_any()
+                    view! { <Join text words refused/> }.into_any()
                 }}
             </div>
         </main>
         <Members/>
-        <MessageMenu text/>
+        <MessageMenu text words/>
     }
 }

@@ -1,7 +1,7 @@
 //! What this browser has asked of the server and not had an answer to: it is asked again on the next connection.
 
 use crate::{
-    domain::RoomId,
+    domain::{MessageId, RoomId},
     protocol::{ClientFrame, ServerFrame},
 };
 
@@ -45,8 +45,9 @@ impl Requests {
         frames
     }
 
-    /// Forgets what a frame answers. `me` is this person's name, by which reactions are known.
-    pub fn hears(&mut self, frame: &ServerFrame, me: Option<&str>) -> Answer {
+    /// Forgets what a frame answers, and says so of a changed text to `settled`. `me` is this person's name, by which
+    /// reactions are known.
+    pub fn hears(&mut self, frame: &ServerFrame, me: Option<&str>, settled: impl Fn(MessageId)) -> Answer {
         if let ServerFrame::Error(error) = frame {
             let names = |asked: &ClientFrame| id_of(asked).is_some_and(|id| error.id.as_ref() == Some(&id));
             // Answers come in the order of what was asked.
@@ -55,10 +56,20 @@ impl Requests {
                 return Answer::Again(error.retry_after_ms.and_then(|ms| ms.try_into().ok()).unwrap_or(1_000));
             }
             // What is not there need not be deleted.
-            let is_done = matches!(self.0.remove(at), ClientFrame::Delete { .. }) && error.code == "message_not_found";
+            let asked = self.0.remove(at);
+            if let ClientFrame::Edit { id, .. } = &asked {
+                settled(*id);
+            }
+            let is_done = matches!(asked, ClientFrame::Delete { .. }) && error.code == "message_not_found";
             return if is_done { Answer::Fine } else { Answer::Refused(error.code.clone()) };
         }
-        self.0.retain(|asked| !is_done(asked, frame, me));
+        self.0.retain(|asked| {
+            let is_done = is_done(asked, frame, me);
+            if let (true, ClientFrame::Edit { id, .. }) = (is_done, asked) {
+                settled(*id);
+            }
+            !is_done
+        });
         Answer::Fine
     }
 }
@@ -103,10 +114,7 @@ fn is_done(asked: &ClientFrame, frame: &ServerFrame, me: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        domain::MessageId,
-        protocol::{ErrorFrame, ReadMark},
-    };
+    use crate::protocol::{ErrorFrame, ReadMark};
 
     fn refused(id: MessageId, code: &str) -> ServerFrame {
         ServerFrame::Error(ErrorFrame {
@@ -128,11 +136,11 @@ mod tests {
         assert_eq!(asked.from_inside(None), []);
         assert_eq!(asked.from_inside(Some(here)), [deletion(here, kept)]);
         assert_eq!(asked.from_inside(Some(here)).len(), 1, "until it is answered");
-        assert_eq!(asked.hears(&refused(kept, "rate_limited"), None), Answer::Again(70));
-        assert_eq!(asked.hears(&refused(kept, "not_yours"), None), Answer::Refused("not_yours".into()));
-        assert_eq!(asked.hears(&refused(kept, "not_yours"), None), Answer::Fine, "not asked any more");
+        assert_eq!(asked.hears(&refused(kept, "rate_limited"), None, |_| {}), Answer::Again(70));
+        assert_eq!(asked.hears(&refused(kept, "not_yours"), None, |_| {}), Answer::Refused("not_yours".into()));
+        assert_eq!(asked.hears(&refused(kept, "not_yours"), None, |_| {}), Answer::Fine, "not asked any more");
         assert_eq!(asked.from_inside(Some(there)), [deletion(there, gone)]);
-        assert_eq!((asked.hears(&refused(gone, "message_not_found"), None), asked.0.len()), (Answer::Fine, 0));
+        assert_eq!((asked.hears(&refused(gone, "message_not_found"), None, |_| {}), asked.0.len()), (Answer::Fine, 0));
     }
 
     #[test]
@@ -145,7 +153,7 @@ mod tests {
         assert_eq!((asked.from_inside(Some(room_id)), asked.from_inside(Some(room_id))), (vec![read(3)], vec![]));
         assert_eq!(asked.ask(read(4), Some(RoomId::new())), Some(read(4)), "from any room");
         assert_eq!(asked.ask(read(5), None), None);
-        asked.hears(&ServerFrame::Read(ReadMark { room_id, seq: 6, unread: 0, message_count: 6 }), None);
+        asked.hears(&ServerFrame::Read(ReadMark { room_id, seq: 6, unread: 0, message_count: 6 }), None, |_| {});
         assert_eq!(asked.from_inside(Some(room_id)), [], "another tab has read on");
     }
 }

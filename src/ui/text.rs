@@ -1,4 +1,4 @@
-//! Every word of the page, in Korean and English. A table of our own: two languages without plural
+//! The words of the page that change while it is open, in Korean and English; the others are in [`super::words`]. A table of our own: two languages without plural
 //! trouble need no library in the browser, and a missing word does not compile.
 
 use crate::domain::{
@@ -10,18 +10,8 @@ use crate::domain::{
 pub struct Text {
     /// The product.
     pub madang: &'static str,
-    /// One sentence on what it is, for search engines and shared links.
-    pub description: &'static str,
-    /// Skip link.
-    pub skip: &'static str,
     /// The label of the list of rooms; also the way back to it.
     pub rooms: &'static str,
-    /// The label of the language links.
-    pub language: &'static str,
-    /// Theme buttons.
-    pub dark: &'static str,
-    /// Theme buttons.
-    pub light: &'static str,
     /// The lobby's badge.
     pub anyone: &'static str,
     /// The last line of a silent room, and the title of its empty timeline.
@@ -30,32 +20,6 @@ pub struct Text {
     pub say_first: &'static str,
     /// Above the first message.
     pub beginning: &'static str,
-    /// Home.
-    pub welcome: &'static str,
-    /// Home.
-    pub welcome_text: &'static str,
-    /// Home while there is only the lobby.
-    pub first_room: &'static str,
-    /// Home while there is only the lobby.
-    pub first_room_text: &'static str,
-    /// The create form.
-    pub create_link: &'static str,
-    /// The create form.
-    pub create_label: &'static str,
-    /// The create form.
-    pub create_example: &'static str,
-    /// The create form.
-    pub create: &'static str,
-    /// The join form.
-    pub join_label: &'static str,
-    /// The join form.
-    pub join_name: &'static str,
-    /// The join form.
-    pub join_hint: &'static str,
-    /// The join form.
-    pub join: &'static str,
-    /// Signing out.
-    pub sign_out: &'static str,
     /// The room's link.
     pub copy_link: &'static str,
     /// After copying it.
@@ -109,15 +73,7 @@ pub struct Text {
     /// A deed.
     pub edit: &'static str,
     /// A deed.
-    pub reply: &'static str,
-    /// A deed.
-    pub react: &'static str,
-    /// A deed.
     pub copy: &'static str,
-    /// A deed.
-    pub copy_address: &'static str,
-    /// A deed.
-    pub mark_unread: &'static str,
     /// The line before the first unread message.
     pub unread_from_here: &'static str,
     /// Behind the number of unread messages, for screen readers.
@@ -152,24 +108,6 @@ pub struct Text {
     pub message_example: &'static str,
     /// The composer.
     pub send: &'static str,
-    /// A page that is not there.
-    pub page_lost: &'static str,
-    /// A page that is not there.
-    pub page_lost_text: &'static str,
-    /// A room that is not there.
-    pub room_lost: &'static str,
-    /// A room that is not there.
-    pub room_lost_text: &'static str,
-    /// The way home.
-    pub home: &'static str,
-    /// The bar over a page that crashed.
-    pub crashed: &'static str,
-    /// The bar over a page that crashed.
-    pub reload: &'static str,
-    /// The sheet of keys.
-    pub keys_title: &'static str,
-    /// A deed.
-    pub react_other: &'static str,
     /// "4 are here".
     pub people_here: fn(u32) -> String,
     /// Over the composer: whom the text answers.
@@ -205,39 +143,6 @@ pub fn text(lang: Lang) -> &'static Text {
     }
 }
 
-/// What there is to press, and what it does. Not in the table above: the browser never needs it, and so does not load it.
-#[must_use]
-pub fn keys(lang: Lang) -> [(&'static str, &'static str); 11] {
-    match lang {
-        Lang::Ko => [
-            ("Enter", "보내기"),
-            ("Shift Enter", "줄 바꾸기"),
-            ("↑", "빈 칸에서: 내 마지막 메시지 고치기"),
-            ("@", "이름 부르기"),
-            ("Esc", "답하기·고치기 그만두기"),
-            ("Ctrl K", "방으로 가기"),
-            ("Alt ↑ ↓", "위아래 방으로"),
-            ("F6", "다음 자리로: 방, 대화, 입력, 사람"),
-            ("↑ ↓", "대화에서: 메시지 사이"),
-            ("R E U", "메시지에서: 답하기, 고치기, 안 읽음"),
-            ("?", "이 도움말"),
-        ],
-        Lang::En => [
-            ("Enter", "Send"),
-            ("Shift Enter", "New line"),
-            ("↑", "In an empty field: edit your last message"),
-            ("@", "Name somebody"),
-            ("Esc", "Stop replying or editing"),
-            ("Ctrl K", "Go to a room"),
-            ("Alt ↑ ↓", "Room above or below"),
-            ("F6", "Next pane: rooms, conversation, field, people"),
-            ("↑ ↓", "In the conversation: from message to message"),
-            ("R E U", "On a message: reply, edit, mark unread"),
-            ("?", "This help"),
-        ],
-    }
-}
-
 /// Up to three names, and how many more there are.
 fn listed(names: &[String]) -> (String, usize) {
     (names.iter().take(3).cloned().collect::<Vec<_>>().join(", "), names.len().saturating_sub(3))
@@ -245,29 +150,11 @@ fn listed(names: &[String]) -> (String, usize) {
 
 static KO: Text = Text {
     madang: "마당",
-    description: "누구나 명령 하나로 열고, 링크 하나로 들어오는 대화방",
-    skip: "본문으로 건너뛰기",
     rooms: "방 목록",
-    language: "언어",
-    dark: "어두운 화면",
-    light: "밝은 화면",
     anyone: "누구나",
     nothing_yet: "아직 아무 말도 없습니다",
     say_first: "첫마디를 건네 보세요. 링크를 보내면 누구나 들어올 수 있습니다.",
     beginning: "대화가 시작된 곳입니다",
-    welcome: "문은 열려 있습니다",
-    welcome_text: "마당은 우리 서버에서 여는 대화방입니다. 방에 들어가 이름만 적으면 바로 이야기할 수 있습니다.",
-    first_room: "첫 방을 열어 보세요",
-    first_room_text: "아직 모두의 마당뿐입니다. 방에 이름을 붙이면 이야기가 시작됩니다.",
-    create_link: "새 방 만들기",
-    create_label: "새 방 이름",
-    create_example: "예: 봄 소풍 준비",
-    create: "방 만들기",
-    join_label: "이 마당에서 쓸 이름을 적어 주세요",
-    join_name: "이름",
-    join_hint: "로그아웃할 때까지 다른 사람은 이 이름을 쓸 수 없습니다.",
-    join: "들어가기",
-    sign_out: "로그아웃",
     copy_link: "링크 복사",
     copied: "복사했습니다",
     live: "연결됨",
@@ -294,11 +181,7 @@ static KO: Text = Text {
     more: "더 보기",
     undo: "되돌리기",
     edit: "고치기",
-    reply: "답하기",
-    react: "공감하기",
     copy: "복사",
-    copy_address: "메시지 링크 복사",
-    mark_unread: "여기부터 안 읽음",
     unread_from_here: "여기부터 새 메시지",
     unread: "개 안 읽음",
     unsent: "보내지 못한 메시지",
@@ -316,15 +199,6 @@ static KO: Text = Text {
     message: "메시지",
     message_example: "메시지를 써 보세요",
     send: "보내기",
-    page_lost: "이 페이지를 찾을 수 없습니다",
-    page_lost_text: "주소가 바뀌었거나 끝까지 복사되지 않았을 수 있습니다.",
-    room_lost: "이 방을 찾을 수 없습니다",
-    room_lost_text: "방이 없어졌거나 링크가 끝까지 복사되지 않았을 수 있습니다.",
-    home: "마당으로 돌아가기",
-    crashed: "화면이 멈췄습니다. 새로고침하면 이어서 쓸 수 있습니다.",
-    reload: "새로고침",
-    keys_title: "키보드로 쓰기",
-    react_other: "다른 이모지로 공감하기",
     people_here: |n| format!("{n}명이 함께 있습니다"),
     replying: |name| format!("{name} 님에게 답하기"),
     reacted: |names| match listed(names) {
@@ -370,29 +244,11 @@ static KO: Text = Text {
 
 static EN: Text = Text {
     madang: "Madang",
-    description: "Group chat that anyone can host with one command and join with one click",
-    skip: "Skip to content",
     rooms: "Rooms",
-    language: "Language",
-    dark: "Dark theme",
-    light: "Light theme",
     anyone: "everyone",
     nothing_yet: "Nothing said yet",
     say_first: "Say the first word. Anyone you send the link to can come in.",
     beginning: "This is where the conversation began",
-    welcome: "The gate is open",
-    welcome_text: "Madang is a courtyard for talking, on a server of your own. Step into a room, write your name, and speak.",
-    first_room: "Open the first room",
-    first_room_text: "There is only the common yard so far. Name a room and the talk begins.",
-    create_link: "New room",
-    create_label: "Name of the new room",
-    create_example: "e.g. Spring picnic",
-    create: "Create room",
-    join_label: "Write the name you want to use here",
-    join_name: "Name",
-    join_hint: "Nobody else can use this name until you sign out.",
-    join: "Join",
-    sign_out: "Sign out",
     copy_link: "Copy link",
     copied: "Copied",
     live: "Connected",
@@ -419,11 +275,7 @@ static EN: Text = Text {
     more: "More",
     undo: "Undo",
     edit: "Edit",
-    reply: "Reply",
-    react: "React",
     copy: "Copy",
-    copy_address: "Copy link to message",
-    mark_unread: "Mark unread from here",
     unread_from_here: "New from here",
     unread: "unread",
     unsent: "Not sent yet",
@@ -441,15 +293,6 @@ static EN: Text = Text {
     message: "Message",
     message_example: "Write a message",
     send: "Send",
-    page_lost: "There is no such page",
-    page_lost_text: "The address may have changed, or was not copied to its end.",
-    room_lost: "There is no such room",
-    room_lost_text: "The room may be gone, or the link was not copied to its end.",
-    home: "Back to the yard",
-    crashed: "The page has stopped. Reload it to go on.",
-    reload: "Reload",
-    keys_title: "Keyboard",
-    react_other: "React with another emoji",
     people_here: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },
     replying: |name| format!("Replying to {name}"),
     reacted: |names| match listed(names) {
