@@ -29,6 +29,8 @@ test('what is said in another room is counted, in the list and the title, until 
   burst(sora, thereId, 7);
   await expect(unreadIn(mina, there)).toContainText('7');
   await expect(mina.page).toHaveTitle(`(7) ${here} · 마당`);
+  // Once the pointer has left the list.
+  await mina.composer.hover();
   await expect(mina.list.locator('.room-item').first()).toContainText(there);
 
   const second = await mina.newTab();

@@ -1,7 +1,7 @@
 //! Naming somebody: after an `@` the composer offers those who are here, or have spoken here.
 
 use super::{
-    parts::{hue, initial},
+    parts::{hue, hue_of, initial},
     regions::Seen,
     state::ChatState,
 };
@@ -51,10 +51,13 @@ pub fn meant(state: &ChatState, typed: &str, lowered: fn(&str) -> String) -> Vec
 pub fn region(&Seen { state, .. }: &Seen<'_>) -> Html {
     let mut html = Html::new();
     for (at, name) in state.naming.iter().enumerate() {
+        // In the colour that they have elsewhere, as far as they are here.
+        let member = state.room.iter().flat_map(|room| &room.members).find(|member| member.sender == *name);
+        let of = member.map_or_else(|| name.clone(), |one| hue_of(name, one.person, one.guest.as_deref()));
         html.raw("<button class=\"mention\" type=\"button\" role=\"option\" tabindex=\"-1\" id=\"mention-")
             .number(at as u64);
         html.raw("\" aria-selected=\"").raw(if at == state.chosen { "true" } else { "false" }).raw("\">");
-        html.raw("<span class=\"avatar ").text(&hue(name)).raw("\" aria-hidden=\"true\">").text(&initial(name));
+        html.raw("<span class=\"avatar ").text(&hue(&of)).raw("\" aria-hidden=\"true\">").text(&initial(name));
         html.raw("</span><span dir=\"auto\">").text(name).raw("</span></button>");
     }
     html

@@ -43,7 +43,8 @@ impl ChatState {
 
     /// Everything in the room on screen was seen up to that place. Says whether that is news.
     pub fn saw(&mut self, seq: Seq) -> Option<(RoomId, Seq)> {
-        let room = self.room.as_ref().filter(|room| room.live && !room.stays_unread)?;
+        // While a replay is coming in, what came with the page alone is known to be whole.
+        let room = self.room.as_ref().filter(|room| (room.live || seq <= room.head) && !room.stays_unread)?;
         self.me.as_ref()?;
         let id = room.id;
         let before = self.mark(id).map_or(0, |mark| mark.seq);

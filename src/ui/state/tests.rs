@@ -281,6 +281,9 @@ fn what_was_not_seen_is_unread_and_its_own_author_has_read_it() {
     let me = PersonId::new();
     state.me = Some(Member { sender: "jun".into(), person: Some(me), guest: None });
     assert_eq!(unread(&state), (0, None), "never here before");
+    let mut opening = state.clone();
+    opening.room.as_mut().expect("open").live = false;
+    assert_eq!((opening.saw(4), opening.saw(3)), (None, Some((id, 3))), "before the replay is complete");
     assert_eq!(state.saw(3), Some((id, 3)));
     assert_eq!(state.saw(3), None);
     let own = Talk { person: Some(me), guest: None, ..talk(id, 4, 4, "own") };
