@@ -1,4 +1,4 @@
-//! The root island: it owns the one state and the one connection, which the islands inside it share.
+//! The one island: it owns the one state and the one connection, which every part of the page follows.
 
 use super::{FirstPage, Ui, connection, members, regions, room_list, state::ChatState, text::text, timeline};
 use leptos::prelude::*;

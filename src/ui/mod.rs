@@ -1,8 +1,7 @@
 //! The page: rendered whole on the server, brought to life in the browser where it changes.
 //!
-//! [`page`] is all of it: plain HTML with islands in it. The root island ([`island`]) owns the one
-//! connection ([`connection`]) and the one state ([`state`]); the islands inside it take what they show
-//! from there. What there is much of (messages, rooms, members) is written by the server and mended in
+//! [`page`] is all of it: plain HTML, with one island around it. That ([`island`]) owns the one
+//! connection ([`connection`]) and the one state ([`state`]), which every part follows. What there is much of (messages, rooms, members) is written by the server and mended in
 //! place ([`rows`]); its buttons are named by what they do ([`deeds`]). Without JavaScript every form and
 //! link still works, since each is a plain one first.
 

@@ -1,5 +1,5 @@
-//! Everything between `<body>` and `</body>`. What never changes is plain HTML; the islands in it are
-//! what the browser brings to life.
+//! Everything between `<body>` and `</body>`, as the server writes it. What changes is mended in place by the one
+//! island around it.
 
 use super::{
     FirstPage, Refused,

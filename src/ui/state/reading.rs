@@ -22,11 +22,17 @@ impl ChatState {
 
     pub(super) fn unread_of(&self, room: &OpenRoom) -> u32 {
         let Some(mark) = self.mark(room.id) else { return 0 };
-        let later = &room.messages[room.messages.partition_point(|talk| talk.seq <= mark.seq)..];
-        let here = later.iter().filter(|talk| !talk.deleted && !self.is_own(talk)).count() as u32;
+        let here = self.of_others(room, mark.seq, Seq::MAX);
         // What is older than the page on screen is known as a number alone.
         let is_partial = !room.newest || (room.from > mark.seq + 1 && room.older_than().is_some());
         if is_partial { here.max(mark.unread) } else { here }
+    }
+
+    /// How many messages of others are here after one place, up to another.
+    fn of_others(&self, room: &OpenRoom, after: Seq, up_to: Seq) -> u32 {
+        let place = |seq| room.messages.partition_point(|talk| talk.seq <= seq);
+        let between = &room.messages[place(after)..place(up_to)];
+        between.iter().filter(|talk| !talk.deleted && !self.is_own(talk)).count() as u32
     }
 
     /// Where this person left off in a room with more unread messages than a page shows.
@@ -48,10 +54,11 @@ impl ChatState {
         self.me.as_ref()?;
         let id = room.id;
         let before = self.mark(id).map_or(0, |mark| mark.seq);
-        let is_read = |talk: &&Talk| talk.seq > before && talk.seq <= seq && !talk.deleted && !self.is_own(talk);
-        let read = room.messages.iter().filter(is_read).count() as u32;
+        if before >= seq {
+            return None;
+        }
+        let read = self.of_others(room, before, seq);
         match self.marks.iter_mut().find(|mark| mark.room_id == id) {
-            Some(mark) if mark.seq >= seq => return None,
             Some(mark) => {
                 mark.seq = seq;
                 // What is not here yet is known as a number alone.
