@@ -12,9 +12,13 @@ use crate::{
         writer::Settlement,
     },
 };
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use futures_util::FutureExt;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::{sync::OwnedSemaphorePermit, task::yield_now};
 
@@ -297,6 +301,11 @@ struct Teller(Arc<Room>);
 
 impl Teller {
     async fn run(self) {
+        // Should a panic silence one telling, what came meanwhile has to be told all the same.
+        while AssertUnwindSafe(self.tell_all()).catch_unwind().await.is_err() {}
+    }
+
+    async fn tell_all(&self) {
         while let Some(said) = self.take() {
             let telling = Telling::of(&said);
             {
@@ -322,20 +331,6 @@ impl Teller {
         let said = std::mem::take(&mut due.said);
         due.is_telling = !said.is_empty();
         due.is_telling.then_some(said)
-    }
-}
-
-impl Drop for Teller {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            return;
-        }
-        // What came meanwhile has to be told all the same.
-        let mut due = self.0.due();
-        due.is_telling = !due.said.is_empty();
-        if due.is_telling {
-            tokio::spawn(Self(self.0.clone()).run());
-        }
     }
 }
 
