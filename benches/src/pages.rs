@@ -39,19 +39,19 @@ pub fn room(server: &Server) -> Result<String, String> {
     Ok(room)
 }
 
-/// Loads the page at `path` for about `length`, again and again.
+/// Loads the page at `path`, in an encoding, for about `length`, again and again.
 ///
 /// # Errors
 /// What went wrong, an answer other than 200 among it.
-pub fn run(server: &Server, path: &str, length: Duration) -> Result<Outcome, String> {
-    let bytes = server.get(path)?.len();
+pub fn run(server: &Server, path: &str, encoding: &str, length: Duration) -> Result<Outcome, String> {
+    let bytes = server.get(path, encoding)?.len();
     let (cpu, begun) = (server.cpu()?, Instant::now());
     let end = begun + length;
     let loaded = thread::scope(|scope| {
         let visitor = || -> Result<u64, String> {
             let mut loaded = 0;
             while Instant::now() < end {
-                server.get(path)?;
+                server.get(path, encoding)?;
                 loaded += 1;
             }
             Ok(loaded)
@@ -84,7 +84,7 @@ pub fn beside(server: &Server, per_second: u32, length: Duration) -> Result<load
                 let due = begun.elapsed().as_secs_f64() * f64::from(per_second);
                 #[allow(clippy::cast_precision_loss)]
                 if due > loaded.load(Ordering::Relaxed) as f64 {
-                    server.get(&path)?;
+                    server.get(&path, "br")?;
                     loaded.fetch_add(1, Ordering::Relaxed);
                 } else {
                     thread::sleep(Duration::from_millis(1));

@@ -260,14 +260,14 @@ impl Server {
         Ok(fs::read_dir(format!("/proc/{}/fd", self.process.id())).map_err(|error| error.to_string())?.count())
     }
 
-    /// The page at `path`, headers and all.
+    /// The page at `path`, headers and all, in an encoding (`br` is what a browser gets, `identity` is not packed).
     ///
     /// # Errors
     /// An answer other than 200.
-    pub fn get(&self, path: &str) -> Result<Vec<u8>, String> {
+    pub fn get(&self, path: &str, encoding: &str) -> Result<Vec<u8>, String> {
         let mut stream = self.connect()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address)
-            .map_err(|error| error.to_string())?;
+        let head = format!("Host: {}\r\nAccept-Encoding: {encoding}\r\nConnection: close", self.address);
+        write!(stream, "GET {path} HTTP/1.1\r\n{head}\r\n\r\n").map_err(|error| error.to_string())?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).map_err(|error| error.to_string())?;
         let is_good = answer.starts_with(b"HTTP/1.1 200 ");

@@ -71,8 +71,8 @@ pub fn run(
                     visit(&server, &rooms[at], last[at].take(), n).map_err(|error| format!("visit {n}: {error}"));
                 last[at] = Some(visited.inspect_err(|_| over.store(true, Ordering::Relaxed))?);
                 resumed.fetch_add(u64::from(n >= rooms.len()), Ordering::Relaxed);
-                server.get("/")?;
-                server.get(&format!("/rooms/{}", rooms[at]))?;
+                server.get("/", "br")?;
+                server.get(&format!("/rooms/{}", rooms[at]), "br")?;
                 thread::sleep(PAUSE);
             }
             Ok::<_, String>(())

@@ -117,12 +117,14 @@ pub(crate) fn idle(chosen: &Chosen, scratch: &Path) -> Result<(), String> {
 
 /// What pages cost, and whether sockets wait for them: what is said is paced, and 50 pages a second are loaded beside.
 pub(crate) fn pages(chosen: &Chosen, scratch: &Path) -> Result<(), String> {
-    println!("\n| page | pages/s on one core | CPU each, ms | KB |\n|---|---|---|---|");
+    println!("\n| page | encoding | pages/s on one core | CPU each, ms | KB |\n|---|---|---|---|---|");
     let server = Server::start(Peer::Madang, scratch)?;
     let room = format!("/rooms/{}", pages::room(&server)?);
     for (name, path) in [("the list of rooms", "/"), ("a room with 50 messages", room.as_str())] {
-        let page = pages::run(&server, path, chosen.length)?;
-        println!("| {name} | {:.0} | {:.2} | {:.1} |", page.per_second, page.cpu_us / 1e3, page.bytes as f64 / 1e3);
+        for encoding in ["identity", "gzip", "br"] {
+            let pages::Outcome { per_second, cpu_us, bytes } = pages::run(&server, path, encoding, chosen.length)?;
+            println!("| {name} | {encoding} | {per_second:.0} | {:.2} | {:.1} |", cpu_us / 1e3, bytes as f64 / 1e3);
+        }
     }
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..chosen.repeats {
@@ -149,9 +151,9 @@ pub(crate) fn start(scratch: &Path) -> Result<(), String> {
         begun = Instant::now();
         Ok(())
     })?;
-    server.get("/health")?;
+    server.get("/health", "br")?;
     let healthy = begun.elapsed();
-    server.get("/")?;
+    server.get("/", "br")?;
     let shown = begun.elapsed();
     println!("\n| {rooms} rooms, {messages} messages | answers after, ms | first page after, ms | own memory, MB |");
     println!("|---|---|---|---|");

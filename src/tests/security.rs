@@ -78,6 +78,24 @@ async fn a_file_whose_address_changes_with_it_is_kept_for_ever_and_comes_packed(
 }
 
 #[tokio::test]
+async fn what_is_made_for_one_request_comes_packed_too() {
+    let madang = Madang::start().await;
+    let room = madang.new_room("packed").await;
+    for path in ["/".to_owned(), format!("/rooms/{room}"), format!("/rooms/{}", id()), "/chat".into()] {
+        let plain = madang.get(&path).await;
+        for (accepts, encoding) in [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("", ""), ("compress", "")] {
+            let answer = answer(madang.request(Method::GET, &path).header("accept-encoding", accepts)).await;
+            assert_eq!(answer.status, plain.status, "{path} {accepts}");
+            let told = |name| answer.headers.get(name).map_or("", |value| value.to_str().expect("text"));
+            assert_eq!(told("content-encoding"), encoding, "{path} {accepts}");
+            let mut vary = answer.headers.get_all("vary").iter();
+            assert!(vary.any(|vary| vary == "accept-encoding"), "{path} {accepts}: {:?}", answer.headers);
+            assert_eq!(answer.body.starts_with(['<', '[']), encoding.is_empty(), "{path} {accepts}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_route_carries_the_headers_and_the_policy() {
     let madang = Madang::start().await;
     std::fs::write(madang.site().join("pkg/madang.css"), "body {}").expect("a file");

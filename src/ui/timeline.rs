@@ -1,7 +1,9 @@
 //! What was said: by days, by runs of one author, in chunks that the browser need not lay out until they are near.
 
 use super::{
-    Ui, message,
+    Ui,
+    dom::elements,
+    message,
     message::Place,
     parts::{Icon, icon},
     regions::{Region, Seen},
@@ -34,7 +36,7 @@ enum Line<'a> {
 }
 
 impl Line<'_> {
-    fn row(&self, awake: bool, with_menu: bool) -> Row {
+    fn row(&self, with_menu: bool) -> Row {
         match self {
             Self::Day(day) => Row { id: format!("d-{}", day.year * 10_000 + day.month * 100 + day.day), version: 0 },
             Self::Unread => Row { id: "unread".into(), version: 0 },
@@ -43,9 +45,8 @@ impl Line<'_> {
                 Row { id: format!("n-{}", notice.number), version }
             }
             Self::Message { talk, answers, place, .. } => {
-                let marks = [awake, with_menu, place.first, place.own, place.going]
-                    .iter()
-                    .fold(0, |all, mark| all << 1 | u64::from(*mark));
+                let marks = [with_menu, place.first, place.own, place.going];
+                let marks = marks.iter().fold(0, |all, mark| all << 1 | u64::from(*mark));
                 let version = mix(mix(mix(0, talk.rev), marks), answers.map_or(0, |answered| answered.rev));
                 Row { id: format!("m-{}", talk.seq), version }
             }
@@ -133,8 +134,12 @@ pub fn announcement(seen: &Seen<'_>) -> Html {
 pub fn start(ui: Ui) {
     // What the server wrote: nothing is read from the page.
     let mut shown = ui.state.with_untracked(|state| shown(&chunks(state, false)));
+    let mut is_in_zone = false;
     ui.draw(move || {
         let awake = ui.awake.get();
+        if awake && !std::mem::replace(&mut is_in_zone, true) {
+            set_clocks(ui.text);
+        }
         ui.state.with(|state| {
             let chunks = chunks(state, awake);
             let after = self::shown(&chunks);
@@ -142,6 +147,15 @@ pub fn start(ui: Ui) {
             shown = after;
         });
     });
+}
+
+/// Turns the clocks that the server wrote to the browser's zone. Writing every message anew would lay all of them
+/// out again.
+fn set_clocks(text: &Text) {
+    for clock in elements("#chunks time") {
+        let at = clock.get_attribute("datetime").unwrap_or_default();
+        clock.set_text_content(Some(&Moment::new(&at, true).clock(text)));
+    }
 }
 
 fn shown(chunks: &[Chunk<'_>]) -> Shown {
@@ -265,7 +279,7 @@ impl<'a> Writer<'a> {
             self.chunks.push(Chunk { number, lines: Vec::new(), rows: Vec::new() });
         }
         if let Some(chunk) = self.chunks.last_mut() {
-            chunk.rows.push(line.row(self.awake, self.with_menu));
+            chunk.rows.push(line.row(self.with_menu));
             chunk.lines.push(line);
         }
     }
