@@ -39,5 +39,7 @@ pub fn hydrate() {
         console_error_panic_hook::hook(panic);
         ui::show_crashed();
     }));
+    // Hydrates nothing, but sets up what signals and tasks need.
     leptos::mount::hydrate_islands();
+    leptos::task::spawn_local(ui::waking::wake());
 }

@@ -1,5 +1,5 @@
-//! The pages: what each address shows is loaded first, so that status, title and content agree; then the
-//! island is rendered into the HTML shell.
+//! The pages: what each address shows is loaded first, so that status, title and content agree; then it is
+//! rendered into the HTML shell.
 
 use super::{
     functions::{Door, page},
@@ -230,6 +230,10 @@ fn shell(
     lost: Option<Lost>,
     refused: Option<Refused>,
 ) -> impl IntoView {
+    // The browser mends the page and does not hydrate it: it needs no marks for that.
+    if let Some(shared) = Owner::current_shared_context() {
+        shared.set_is_hydrating(false);
+    }
     let lang = first.lang.as_str();
     let (text, words) = (text(first.lang), words(first.lang));
     let json = first.to_json();
@@ -253,7 +257,7 @@ fn shell(
                 <link rel="apple-touch-icon" href="/icon-192.png"/>
                 <link rel="stylesheet" id="leptos" href=format!("/{}/madang.css", options.site_pkg_dir)/>
                 <AutoReload options=options.clone()/>
-                <HydrationScripts options islands=true/>
+                <HydrationScripts options/>
             </head>
             <body data-page=json>
                 <a class="skip-link" href="#main">{words.skip}</a>

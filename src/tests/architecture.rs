@@ -178,7 +178,7 @@ fn what_is_allowed_is_no_breach() {
         ("api.rs", "use crate::{domain::{Error, RoomId}, protocol::Talk};\ncrate::server::functions::list_rooms()"),
         ("lib.rs", "#[cfg(feature = \"ssr\")]\npub mod server;"),
         ("ui/mod.rs", "use crate::{api, domain::{self, Error}, protocol::ServerFrame};\nlet server_name = 1;"),
-        ("server/pages.rs", "use crate::{domain::Error, ui::{island::Madang, server_side}};"),
+        ("server/pages.rs", "use crate::{domain::Error, ui::{page::Page, server_side}};"),
         ("server/store/sqlite.rs", "use sqlx::Row;"),
         ("server/hub/mod.rs", "use crate::{domain::limits, protocol::{close, Member}};"),
     ] {

@@ -2,15 +2,13 @@
 //! pauses, and resumed where the page left off.
 
 use super::{
-    Ui, composer, deeds, drafts, forms, journey, keys,
-    listen::listen,
-    outbox, pointer, reading,
+    Ui, composer, forms, outbox,
     requests::{Answer, RETRIED, Requests},
     state::{Link, Todo},
-    switcher, viewport, wire,
+    wire,
 };
 use crate::{
-    domain::{MessageId, PersonId, RoomId},
+    domain::{MessageId, RoomId},
     protocol::{ClientFrame, ServerFrame, V1},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -21,9 +19,6 @@ use futures_util::{
 };
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
 use leptos::prelude::*;
-use std::time::Duration;
-use wasm_bindgen::JsCast;
-use web_sys::StorageEvent;
 
 /// The first pause before another try, and the longest, in milliseconds; a random part of it is waited.
 const PAUSE_MS: f64 = 500.0;
@@ -79,109 +74,21 @@ pub fn events() -> (Events, UnboundedReceiver<Event>) {
     (Events(sender), receiver)
 }
 
-/// Wakes the page up and starts its connection, in the browser only.
-pub fn start(ui: Ui, inbox: UnboundedReceiver<Event>) {
-    let mut inbox = Some(inbox);
-    // Effects do not run on the server. The root island is hydrated first and the others right after it, each
-    // expecting what the server rendered: nothing may change before all of them are done.
-    Effect::new(move |_| {
-        if let Some(inbox) = inbox.take() {
-            set_timeout(move || wake(ui, inbox), Duration::ZERO);
-        }
-    });
-}
-
-fn wake(ui: Ui, inbox: UnboundedReceiver<Event>) {
-    ui.awake.set(true);
-    ui.now.set(js_sys::Date::now());
-    take_back(ui);
-    composer::start(ui);
-    forms::start(ui.text);
-    pointer::start(ui);
-    deeds::start(ui);
-    keys::start(ui);
-    reading::start(ui);
-    switcher::start(ui);
-    viewport::start();
-    journey::install();
-    wake_on_events(ui);
-    ui.land();
-    leptos::task::spawn_local(
-        Connection {
-            ui,
-            entered: None,
-            inside: None,
-            heard: 0.0,
-            asked: 0.0,
-            enter_at: None,
-            back_after: 0.0,
-            asked_for: Requests::default(),
-            ask_at: None,
-            at_once: false,
-        }
-        .run(inbox),
-    );
-}
-
-/// What an earlier page of this browser did not get through.
-fn take_back(ui: Ui) {
-    let me = ui.state.with_untracked(|state| state.me.as_ref().and_then(|me| me.person));
-    take_drafts(ui, me);
-    for (room_id, id, message) in me.map(outbox::kept_edits).unwrap_or_default() {
-        ui.tell(Event::Ask(ClientFrame::Edit { room_id, id, message, if_rev: None }));
-    }
-    for (room, sending) in me.map(outbox::kept).unwrap_or_default() {
-        let id = sending.id;
-        let mut waits = false;
-        ui.state.update(|state| waits = state.take_back(room, sending));
-        if !waits {
-            outbox::forget(id);
-        }
-    }
-}
-
-/// What was being written, here or in another tab, now and whenever that changes.
-fn take_drafts(ui: Ui, me: Option<PersonId>) {
-    let Some(me) = me else { return };
-    let take = move || ui.state.update(|state| state.drafts = drafts::kept(me));
-    take();
-    listen("storage", move |change| {
-        let change: StorageEvent = change.unchecked_into();
-        let key = change.key().unwrap_or_default();
-        if let Some(room) = drafts::room_of(&key, me) {
-            ui.state.update(|state| {
-                state.set_draft(room, &change.new_value().unwrap_or_default());
-            });
-        }
-    });
-}
-
-fn wake_on_events(ui: Ui) {
-    for event in ["online", "focus", "visibilitychange"] {
-        listen(event, move |_| ui.tell(Event::Wake));
-    }
-    listen("popstate", move |_| {
-        let path = window().location().pathname().unwrap_or_default();
-        let asked = journey::room_of(&path);
-        let here = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
-        // A link to a part of the page fires this too.
-        if let (Some(asked), Some(here)) = (asked, here)
-            && asked != here
-        {
-            ui.go(asked, false);
-        }
-    });
-    let tick = move || {
-        ui.now.set(js_sys::Date::now());
-        let mut faded = false;
-        ui.state.update_untracked(|state| faded = state.tick(js_sys::Date::now()));
-        if faded {
-            ui.state.notify();
-        }
-        ui.tell_read();
-        ui.tell(Event::Tick);
+/// Keeps the page connected, for as long as it lives.
+pub async fn run(ui: Ui, inbox: UnboundedReceiver<Event>) {
+    let connection = Connection {
+        ui,
+        entered: None,
+        inside: None,
+        heard: 0.0,
+        asked: 0.0,
+        enter_at: None,
+        back_after: 0.0,
+        asked_for: Requests::default(),
+        ask_at: None,
+        at_once: false,
     };
-    let _ = set_interval_with_handle(tick, Duration::from_secs(1));
+    connection.run(inbox).await;
 }
 
 struct Connection {

@@ -1,9 +1,10 @@
 //! The page: rendered whole on the server, brought to life in the browser where it changes.
 //!
-//! [`page`] is all of it: plain HTML, with one island around it. That ([`island`]) owns the one
-//! connection ([`connection`]) and the one state ([`state`]), which every part follows. What there is much of (messages, rooms, members) is written by the server and mended in
-//! place ([`rows`]); its buttons are named by what they do ([`deeds`]). Without JavaScript every form and
-//! link still works, since each is a plain one first.
+//! [`page`] is all of it, written by the server as plain HTML. In the browser it wakes up step by step ([`waking`]):
+//! from then on one state ([`state`]) follows one connection ([`connection`]), and every part follows the state. What
+//! changes is mended in place ([`rows`], [`regions`]) instead of being hydrated: that takes half the time, and no
+//! view is compiled twice. Buttons are named by what they do ([`deeds`]). Without JavaScript every form and link still
+//! works, since each is a plain one first.
 
 pub mod account;
 pub mod composer;
@@ -13,7 +14,6 @@ pub mod dom;
 pub mod drafts;
 pub mod forms;
 pub mod home;
-pub mod island;
 pub mod join;
 pub mod journey;
 pub mod keys;
@@ -39,6 +39,7 @@ pub mod text;
 pub mod time;
 pub mod timeline;
 pub mod viewport;
+pub mod waking;
 pub mod wire;
 pub mod words;
 
@@ -104,8 +105,6 @@ pub struct Ui {
     pub state: RwSignal<ChatState>,
     /// The words.
     pub text: &'static Text,
-    /// Set once the page is live: until then nothing may differ from what the server rendered.
-    pub awake: RwSignal<bool>,
     /// The browser's clock, in milliseconds, once a second.
     pub now: RwSignal<f64>,
     /// Set while a link or a button is pressed and not yet released.
@@ -120,6 +119,26 @@ pub struct Ui {
 }
 
 impl Ui {
+    /// A page that shows this and tells its connection so.
+    #[must_use]
+    pub fn new(first: FirstPage, events: Events) -> Self {
+        let mut state = ChatState::default();
+        (state.me, state.rooms, state.marks, state.partly) = (first.me, first.rooms, first.marks, first.partly);
+        if let Some(view) = first.room {
+            state.open(view);
+        }
+        Self {
+            state: RwSignal::new(state),
+            text: text::text(first.lang),
+            now: RwSignal::new(0.0),
+            pressed: RwSignal::new(false),
+            journey: StoredValue::new(0),
+            loading: StoredValue::new(false),
+            read_due: StoredValue::new(None),
+            events: StoredValue::new(events),
+        }
+    }
+
     /// The page's context.
     #[must_use]
     pub fn get() -> Self {

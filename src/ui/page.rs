@@ -1,12 +1,12 @@
-//! Everything between `<body>` and `</body>`, as the server writes it. What changes is mended in place by the one
-//! island around it.
+//! Everything between `<body>` and `</body>`, as the server writes it. What changes is mended in place once the page
+//! has woken up.
 
 use super::{
-    FirstPage, Refused,
+    FirstPage, Refused, Ui,
     account::Account,
     composer::{self, Composer},
+    connection,
     home::Home,
-    island::App,
     join::Join,
     keys::Keys,
     lost::{Lost, LostPage},
@@ -40,27 +40,25 @@ pub fn Page(
         (None, None) => "app app-home",
     };
     let is_room = first.room.is_some();
-    provide_context(first);
+    provide_context(Ui::new(first, connection::events().0));
     view! {
-        <App>
-            <div class=layout>
-                <div class="pane">
-                    <header class="brand">
-                        <a class="brand-home" href="/"><Mark/>{text.madang}</a>
-                        <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=words.create_link/></a>
-                    </header>
-                    <RoomList/>
-                    <Switcher/>
-                </div>
-                {match lost {
-                    Some(lost) => view! { <LostPage lost words/> }.into_any(),
-                    None if is_room => view! { <RoomPage joined=me.is_some() text words refused/> }.into_any(),
-                    None => view! { <Home only_lobby text words refused/> }.into_any(),
-                }}
-                <Account lang words me/>
-                <Keys words/>
+        <div class=layout>
+            <div class="pane">
+                <header class="brand">
+                    <a class="brand-home" href="/"><Mark/>{text.madang}</a>
+                    <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=words.create_link/></a>
+                </header>
+                <RoomList/>
+                <Switcher/>
             </div>
-        </App>
+            {match lost {
+                Some(lost) => view! { <LostPage lost words/> }.into_any(),
+                None if is_room => view! { <RoomPage joined=me.is_some() text words refused/> }.into_any(),
+                None => view! { <Home only_lobby text words refused/> }.into_any(),
+            }}
+            <Account lang words me/>
+            <Keys words/>
+        </div>
     }
 }
 

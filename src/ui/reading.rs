@@ -70,7 +70,7 @@ impl Ui {
     /// end is at 0, and above that it is negative.
     fn load_ahead(self, timeline: &Element) {
         let near = timeline.client_height() * 3 / 2;
-        if self.awake.get_untracked() && timeline.scroll_height() > timeline.client_height() {
+        if timeline.scroll_height() > timeline.client_height() {
             if timeline.scroll_height() - timeline.client_height() + timeline.scroll_top() < near {
                 self.load_more(true);
             } else if -timeline.scroll_top() < near {

@@ -17,7 +17,7 @@ pub struct Seen<'a> {
     pub state: &'a ChatState,
     /// The words.
     pub text: &'static Text,
-    /// Whether the page is live: until then nothing may differ from what the server rendered.
+    /// Whether the page has woken up: what the server writes claims nothing that only the browser knows.
     pub awake: bool,
     /// The browser's clock, in milliseconds, once a second.
     pub now: f64,
@@ -68,8 +68,8 @@ pub fn start(ui: Ui) {
     };
     let mut shown = ui.state.with_untracked(|state| seen(state, false, 0.0));
     ui.draw(move || {
-        let (awake, now) = (ui.awake.get(), ui.now.get());
-        let after = ui.state.with(|state| seen(state, awake, now));
+        let now = ui.now.get();
+        let after = ui.state.with(|state| seen(state, true, now));
         for ((id, _), (before, after)) in REGIONS.iter().zip(shown.iter().zip(&after)) {
             replace(id, before, after);
         }

@@ -50,8 +50,7 @@ pub fn start(ui: Ui) {
     let mut shown = ui.state.with_untracked(|state| rows(state, "r", false, ui.text).0);
     let mut filter = String::new();
     ui.draw(move || {
-        let is_awake = ui.awake.get();
-        let (mut after, mut looks) = ui.state.with(|state| rows(state, "r", is_awake, ui.text));
+        let (mut after, mut looks) = ui.state.with(|state| rows(state, "r", true, ui.text));
         let wanted = ui.state.with_untracked(|state| state.filter.clone());
         if wanted == filter && pointer::is_over(LIST) {
             (after, looks) = in_place(&shown, after, looks);

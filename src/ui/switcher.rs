@@ -68,13 +68,12 @@ pub fn start(ui: Ui) {
     });
     let mut shown: Vec<Row> = Vec::new();
     ui.draw(move || {
-        let is_awake = ui.awake.get();
         ui.state.track();
         // While it is closed nobody sees it.
         if element("#switcher:popover-open").is_none() {
             return;
         }
-        let (after, looks) = ui.state.with(|state| room_list::rows(state, "s", is_awake, ui.text));
+        let (after, looks) = ui.state.with(|state| room_list::rows(state, "s", true, ui.text));
         if let Some(list) = document().get_element_by_id("switcher-rooms") {
             mend(&list, &shown, &after, &|at| looks[at].clone());
             shown = after;

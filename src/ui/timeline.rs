@@ -132,16 +132,12 @@ pub fn announcement(seen: &Seen<'_>) -> Html {
 
 /// Keeps the timeline as the state has it, in the browser.
 pub fn start(ui: Ui) {
-    // What the server wrote: nothing is read from the page.
+    // What the server wrote: nothing is read from the page but its clocks.
     let mut shown = ui.state.with_untracked(|state| shown(&chunks(state, false)));
-    let mut is_in_zone = false;
+    set_clocks(ui.text);
     ui.draw(move || {
-        let awake = ui.awake.get();
-        if awake && !std::mem::replace(&mut is_in_zone, true) {
-            set_clocks(ui.text);
-        }
         ui.state.with(|state| {
-            let chunks = chunks(state, awake);
+            let chunks = chunks(state, true);
             let after = self::shown(&chunks);
             show(&shown, &after, &chunks, state.me.as_ref(), ui.text);
             shown = after;
@@ -154,7 +150,10 @@ pub fn start(ui: Ui) {
 fn set_clocks(text: &Text) {
     for clock in elements("#chunks time") {
         let at = clock.get_attribute("datetime").unwrap_or_default();
-        clock.set_text_content(Some(&Moment::new(&at, true).clock(text)));
+        let (here, there) = (Moment::new(&at, true), Moment::new(&at, false));
+        if here != there {
+            clock.set_text_content(Some(&here.clock(text)));
+        }
     }
 }
 

@@ -1,0 +1,124 @@
+//! How the page comes to life: a step at a time, so that somebody who reads or types already is never kept waiting.
+
+use super::{
+    FirstPage, Ui, composer,
+    connection::{self, Event},
+    deeds, drafts, forms, journey, keys,
+    listen::listen,
+    members, outbox, pointer, reading, regions, room_list, switcher, timeline, viewport,
+};
+use crate::{domain::PersonId, protocol::ClientFrame};
+use futures_channel::mpsc::unbounded;
+use futures_util::StreamExt;
+use leptos::prelude::*;
+use std::time::Duration;
+use wasm_bindgen::JsCast;
+use web_sys::StorageEvent;
+
+/// What wakes up, in this order: first what follows the state, which is still what the server wrote; then what
+/// changes it.
+const STEPS: [fn(Ui); 7] = [
+    timeline::start,
+    room_list::start,
+    members::start,
+    regions::start,
+    take_back,
+    |ui| {
+        composer::start(ui);
+        forms::start(ui.text);
+        pointer::start(ui);
+        deeds::start(ui);
+        keys::start(ui);
+    },
+    |ui| {
+        // Before anything counts as seen.
+        ui.land();
+        reading::start(ui);
+        switcher::start(ui);
+        viewport::start();
+        journey::install();
+        wake_on_events(ui);
+    },
+];
+
+/// Brings the page to life and keeps it connected, in the browser.
+pub async fn wake() {
+    let (events, inbox) = connection::events();
+    let ui = Ui::new(FirstPage::of_document().unwrap_or_default(), events);
+    ui.now.set(js_sys::Date::now());
+    for step in STEPS {
+        others_turn().await;
+        step(ui);
+    }
+    // A task of its own: compiling it takes a turn, too.
+    others_turn().await;
+    leptos::task::spawn_local(connection::run(ui, inbox));
+}
+
+/// Lets the browser answer a key or paint before it goes on.
+async fn others_turn() {
+    let (ours, mut wait) = unbounded::<()>();
+    set_timeout(move || drop(ours), Duration::ZERO);
+    wait.next().await;
+}
+
+/// What an earlier page of this browser did not get through.
+fn take_back(ui: Ui) {
+    let me = ui.state.with_untracked(|state| state.me.as_ref().and_then(|me| me.person));
+    take_drafts(ui, me);
+    for (room_id, id, message) in me.map(outbox::kept_edits).unwrap_or_default() {
+        ui.tell(Event::Ask(ClientFrame::Edit { room_id, id, message, if_rev: None }));
+    }
+    for (room, sending) in me.map(outbox::kept).unwrap_or_default() {
+        let id = sending.id;
+        let mut waits = false;
+        ui.state.update(|state| waits = state.take_back(room, sending));
+        if !waits {
+            outbox::forget(id);
+        }
+    }
+}
+
+/// What was being written, here or in another tab, now and whenever that changes.
+fn take_drafts(ui: Ui, me: Option<PersonId>) {
+    let Some(me) = me else { return };
+    let take = move || ui.state.update(|state| state.drafts = drafts::kept(me));
+    take();
+    listen("storage", move |change| {
+        let change: StorageEvent = change.unchecked_into();
+        let key = change.key().unwrap_or_default();
+        if let Some(room) = drafts::room_of(&key, me) {
+            ui.state.update(|state| {
+                state.set_draft(room, &change.new_value().unwrap_or_default());
+            });
+        }
+    });
+}
+
+fn wake_on_events(ui: Ui) {
+    for event in ["online", "focus", "visibilitychange"] {
+        listen(event, move |_| ui.tell(Event::Wake));
+    }
+    listen("popstate", move |_| {
+        let path = window().location().pathname().unwrap_or_default();
+        let asked = journey::room_of(&path);
+        let here = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
+        // A link to a part of the page fires this too.
+        if let (Some(asked), Some(here)) = (asked, here)
+            && asked != here
+        {
+            ui.go(asked, false);
+        }
+    });
+    let tick = move || {
+        ui.now.set(js_sys::Date::now());
+        let mut faded = false;
+        ui.state.update_untracked(|state| faded = state.tick(js_sys::Date::now()));
+        if faded {
+            ui.state.notify();
+        }
+        ui.tell_read();
+        ui.tell(Event::Tick);
+    };
+    let _ = set_interval_with_handle(tick, Duration::from_secs(1));
+}
