@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
+import type { Locator } from '@playwright/test';
 import { expect, test, unique, type Person } from './people';
 
 const STANDARD = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -15,15 +16,16 @@ async function violations({ page }: Person): Promise<string[]> {
 
 /**
  * axe finds nothing, by day and by night, on a phone, a tablet and a desk; and a picture of each, to be looked at, is left
- * in test-results/screens.
+ * in test-results/screens. What it shows is `shown`, at each width.
  */
-async function isAccessible(person: Person, screen: string): Promise<void> {
+async function isAccessible(person: Person, screen: string, shown?: Locator): Promise<void> {
   const pictures = join(test.info().project.outputDir, 'screens');
   for (const colorScheme of THEMES) {
     for (const width of WIDTHS) {
       await test.step(`${colorScheme}, ${width} px`, async () => {
         await person.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await person.page.setViewportSize({ width, height: 800 });
+        if (shown) await expect(shown).toBeVisible();
         expect.soft(await violations(person), `${colorScheme}, ${width} px`).toEqual([]);
         await person.page.screenshot({ path: join(pictures, `${screen}-${width}-${colorScheme}.png`) });
       });
@@ -50,8 +52,7 @@ test('home with an error is accessible', async ({ newPerson, faults }) => {
   await mina.openHome();
   await mina.page.locator('#create-name').fill(' ');
   await mina.page.locator('#create-name').press('Enter');
-  await expect(mina.page.locator('#create-error')).toBeVisible();
-  await isAccessible(mina, 'home-error');
+  await isAccessible(mina, 'home-error', mina.page.locator('#create-error'));
 });
 
 test('an empty room is accessible', async ({ newPerson }) => {
@@ -115,16 +116,13 @@ test('a room with everything in it is accessible, and so is all that opens there
   await isAccessible(mina, 'room-full');
 
   await open('고친 말');
-  await expect(mina.page.locator('#message-menu')).toBeVisible();
-  await isAccessible(mina, 'menu');
+  await isAccessible(mina, 'menu', mina.page.locator('#message-menu'));
   await mina.page.keyboard.press('Escape');
   await mina.page.keyboard.press('Control+k');
-  await expect(mina.page.locator('#switcher')).toBeVisible();
-  await isAccessible(mina, 'switcher');
+  await isAccessible(mina, 'switcher', mina.page.locator('#switcher'));
   await mina.page.keyboard.press('Escape');
   await mina.page.getByRole('button', { name: '초대' }).click();
-  await expect(mina.page.locator('#share')).toBeVisible();
-  await isAccessible(mina, 'invitation');
+  await isAccessible(mina, 'invitation', mina.page.locator('#share'));
 });
 
 test('names on offer, and what there is to press, are accessible', async ({ newPerson, newGuest }) => {
@@ -140,8 +138,7 @@ test('names on offer, and what there is to press, are accessible', async ({ newP
   await mina.composer.press('Escape');
   await mina.timeline.focus();
   await mina.page.keyboard.press('?');
-  await expect(mina.page.locator('#keys')).toBeVisible();
-  await isAccessible(mina, 'keys');
+  await isAccessible(mina, 'keys', mina.page.locator('#keys'));
 });
 
 test('a room is accessible while nothing goes through', async ({ newPerson }) => {

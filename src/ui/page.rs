@@ -49,7 +49,6 @@ pub fn Page(
                     <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=words.create_link/></a>
                 </header>
                 <RoomList/>
-                <Switcher/>
             </div>
             {match lost {
                 Some(lost) => view! { <LostPage lost words/> }.into_any(),
@@ -58,6 +57,8 @@ pub fn Page(
             }}
             <Account lang words me/>
             <Keys words/>
+            // Not in the pane, which a phone hides in a room.
+            <Switcher/>
         </div>
     }
 }

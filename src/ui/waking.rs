@@ -55,8 +55,12 @@ pub async fn wake() {
     leptos::task::spawn_local(connection::run(ui, inbox));
 }
 
-/// Lets the browser answer a key or paint before it goes on.
+/// Lets the browser answer a key or paint before it goes on. In a tab that nobody sees there is nothing to wait for, and
+/// a turn takes a second.
 async fn others_turn() {
+    if document().hidden() {
+        return;
+    }
     let (ours, mut wait) = unbounded::<()>();
     set_timeout(move || drop(ours), Duration::ZERO);
     wait.next().await;
