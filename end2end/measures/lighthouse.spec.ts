@@ -13,31 +13,33 @@ const RUNS = 5;
 
 const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
 
-test('Lighthouse', async ({ server }, info) => {
-  const visit = async (path: string, form: string, report: string) => {
-    const flags = ['--quiet', '--output=json', `--output-path=${report}`, `--only-categories=${CATEGORIES}`, '--chrome-flags=--headless=new --no-sandbox --disable-gpu'];
-    await promisify(execFile)('npx', ['--yes', LIGHTHOUSE, server.url + path, ...flags, ...(form === 'desktop' ? ['--preset=desktop'] : [])], {
-      env: { ...process.env, CHROME_PATH: info.project.use.launchOptions?.executablePath },
-    });
-    return JSON.parse(readFileSync(report, 'utf8'));
-  };
-  const roomId = await filledRoom(server, '이야기하는 방', 50);
-  for (const [screen, path] of [['home', '/'], ['room', `/rooms/${roomId}`]]) {
-    for (const form of ['desktop', 'mobile']) {
+for (const screen of ['home', 'room']) {
+  for (const form of ['desktop', 'mobile']) {
+    test(`Lighthouse: ${screen}, ${form}`, async ({ server }, info) => {
+      const path = screen === 'home' ? '/' : `/rooms/${await filledRoom(server, '이야기하는 방', 50)}`;
+      const visit = async (report: string) => {
+        const flags = ['--quiet', '--output=json', `--output-path=${report}`, `--only-categories=${CATEGORIES}`, '--chrome-flags=--headless=new --no-sandbox --disable-gpu'];
+        await promisify(execFile)('npx', ['--yes', LIGHTHOUSE, server.url + path, ...flags, ...(form === 'desktop' ? ['--preset=desktop'] : [])], {
+          env: { ...process.env, CHROME_PATH: info.project.use.launchOptions?.executablePath },
+        });
+        return JSON.parse(readFileSync(report, 'utf8'));
+      };
       const reports = [];
       for (let run = 0; run < RUNS; run++) {
-        const report = info.outputPath(`${screen}-${form}-${run}.json`);
+        const report = info.outputPath(`${run}.json`);
         // Now and then Lighthouse has no trace of the page, says so, and asks to be run again.
-        reports.push(await visit(path, form, report).catch(() => visit(path, form, report)));
+        reports.push(await visit(report).catch(() => visit(report)));
       }
-      const scores = CATEGORIES.map((name) => [name, reports.map(({ categories }) => Math.round(categories[name].score * 100))] as const);
-      const metrics = METRICS.map((name) => `${name} ${Math.round(median(reports.map(({ audits }) => audits[name].numericValue)) * 1000) / 1000}`);
-      console.log(`${screen}, ${form}: ${scores.map(([name, all]) => `${name} ${median([...all])} (${all.join(' ')})`).join(', ')}; ${metrics.join(', ')}`);
-      console.log(`    speed of the machine (benchmarkIndex): ${reports.map(({ environment }) => environment.benchmarkIndex).join(' ')}`);
+      for (const name of CATEGORIES) {
+        const scores = reports.map(({ categories }) => Math.round(categories[name].score * 100));
+        console.log(`${screen}, ${form}: ${name} ${median([...scores])} (${scores.join(' ')})`);
+      }
+      const metrics = METRICS.map((name) => `${name} ${median(reports.map(({ audits }) => audits[name].numericValue)).toFixed(2)}`);
+      console.log(`    ${metrics.join(', ')}; speed of the machine (benchmarkIndex) ${reports.map(({ environment }) => environment.benchmarkIndex).join(' ')}`);
       const { audits } = reports[0];
       for (const { id, score } of Object.values<{ id: string; score: number | null }>(audits)) {
         if (score !== null && score < 0.9 && !id.includes('insight')) console.log(`    ${id}: ${score}`);
       }
-    }
+    });
   }
-});
+}
