@@ -22,7 +22,7 @@ use leptos::prelude::*;
 /// Messages of one author further apart than this many minutes do not make one run.
 const RUN_MINUTES: u32 = 5;
 /// Places in a chunk.
-const CHUNK: Seq = 50;
+const CHUNK: Seq = 10;
 /// The chunk of what is not stored yet.
 const UNSTORED: Seq = Seq::MAX;
 
