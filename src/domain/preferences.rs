@@ -1,5 +1,5 @@
 //! What a browser prefers: its language and its theme. Chosen on the server, so that the first
-//! paint is right and hydration finds the same page.
+//! paint is right and the browser goes on in the same words.
 
 use serde::{Deserialize, Serialize};
 

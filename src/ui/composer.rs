@@ -3,7 +3,7 @@
 
 use super::{
     Ui, connection,
-    dom::{around, element, is_media, lowered},
+    dom::{around, element, has_no_focus, is_media, lowered},
     forms,
     listen::listen,
     mentions,
@@ -321,8 +321,8 @@ pub fn start(ui: Ui) {
             }
         });
     }
-    // Whoever has just joined, or opened a room, wants to write.
-    if has_keyboard() {
+    // Whoever has just joined, or opened a room, wants to write, unless they do something else already.
+    if has_keyboard() && has_no_focus() {
         writing.focus();
     }
     let writing = SendWrapper::new(writing);

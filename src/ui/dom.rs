@@ -17,6 +17,12 @@ pub fn element(selector: &str) -> Option<HtmlElement> {
     document().query_selector(selector).ok()??.dyn_into().ok()
 }
 
+/// Whether the focus is nowhere in particular.
+#[must_use]
+pub fn has_no_focus() -> bool {
+    document().active_element().is_none_or(|active| active.tag_name() == "BODY")
+}
+
 /// Gives the focus to an element without scrolling to it.
 pub fn focus_quietly(element: &HtmlElement) {
     let options = FocusOptions::new();

@@ -3,7 +3,7 @@
 use super::{
     Ui, address,
     connection::Event,
-    dom::{element, elements, focus_quietly},
+    dom::{element, elements, focus_quietly, has_no_focus},
     state::ChatState,
     wire,
 };
@@ -175,14 +175,15 @@ fn first_below(top: f64) -> Option<Element> {
         }
         child
     };
-    first(&first(&document().get_element_by_id("chunks")?)?)
+    let chunk = first(&document().get_element_by_id("chunks")?)?;
+    // Of a chunk there may be nothing left in sight but the margin below its last line.
+    first(&chunk).or_else(|| chunk.next_element_sibling()?.first_element_child())
 }
 
 /// After a journey inside the page the keyboard starts at what is new, unless a field has taken it.
 fn focus_main() {
     window().scroll_to_with_x_and_y(0.0, 0.0);
-    let nowhere = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
-    if let (true, Some(main)) = (nowhere, document().get_element_by_id("main")) {
+    if let (true, Some(main)) = (has_no_focus(), document().get_element_by_id("main")) {
         focus_quietly(main.unchecked_ref());
     }
 }

@@ -139,7 +139,7 @@ impl Ui {
         }
     }
 
-    /// The page's context.
+    /// The page's context, for what the server writes.
     #[must_use]
     pub fn get() -> Self {
         expect_context()

@@ -1,6 +1,6 @@
 //! How far somebody has really read: to the last message that was on screen, in a window that has the focus.
 
-use super::{Ui, connection::Event, journey, listen::listen};
+use super::{Ui, connection::Event, dom::element, journey, listen::listen};
 use crate::{
     domain::{RoomId, Seq},
     protocol::ClientFrame,
@@ -94,13 +94,15 @@ impl Ui {
     }
 
     /// Goes to the message that the address names, else to where one left off: the line before the first unread
-    /// message, or the end.
+    /// message, or the end. Whoever reads somewhere else already stays there.
     pub fn land(self) {
         let hash = window().location().hash().unwrap_or_default();
         if hash.strip_prefix("#m-").and_then(|seq| seq.parse().ok()).is_some_and(journey::show) {
             return;
         }
-        journey::show_unread();
+        if element("#timeline").is_some_and(|timeline| timeline.scroll_top() == 0) {
+            journey::show_unread();
+        }
     }
 }
 

@@ -40,6 +40,11 @@ pub fn Filter() -> impl IntoView {
 
 /// Listens, in the browser.
 pub fn start(ui: Ui) {
+    // Before the page woke up it could be written in already.
+    if let Some(field) = element("input.room-filter") {
+        let wanted = field.unchecked_into::<HtmlInputElement>().value();
+        ui.state.update(|state| state.filter = wanted);
+    }
     listen("input", move |event| {
         if let Some(field) = around(&event, "input.room-filter") {
             let field: HtmlInputElement = field.unchecked_into();

@@ -15,8 +15,8 @@ use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::StorageEvent;
 
-/// What wakes up, in this order: first what follows the state, which is still what the server wrote; then what
-/// changes it.
+/// What wakes up, in this order: first what mends what the server wrote, from a state that is still the same; then
+/// what changes it.
 const STEPS: [fn(Ui); 7] = [
     timeline::start,
     room_list::start,
@@ -24,6 +24,8 @@ const STEPS: [fn(Ui); 7] = [
     regions::start,
     take_back,
     |ui| {
+        // Before anything is said here, or counts as seen.
+        ui.land();
         composer::start(ui);
         forms::start(ui.text);
         pointer::start(ui);
@@ -31,8 +33,6 @@ const STEPS: [fn(Ui); 7] = [
         keys::start(ui);
     },
     |ui| {
-        // Before anything counts as seen.
-        ui.land();
         reading::start(ui);
         switcher::start(ui);
         viewport::start();
