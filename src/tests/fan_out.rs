@@ -136,23 +136,32 @@ async fn readers_who_stop_reading_delay_nobody_and_get_everything_once_they_read
     let all = (0..ROUNDS * ROUND).map(|n| n.to_string()).chain(["the".to_owned()]);
     let number_of = |line: &str| line.split(' ').next().expect("a number").to_owned();
     let (mut heard_open, mut heard_v1, mut heard_plain) = (Vec::new(), Vec::new(), Vec::new());
-    while heard_open.last().is_none_or(|line| line != "the") {
-        let frame = in_the_open.next_json().await;
-        heard_open.extend((frame["type"] == "TALK").then(|| number_of(text(&frame["message"]))));
-    }
-    while heard_plain.last().is_none_or(|line| line != "the") {
-        heard_plain.push(number_of(&plain.next_text().await));
-    }
     let (mut kinds, mut head) = (HashSet::new(), 0);
-    while heard_v1.last().is_none_or(|line| line != "the") || !kinds.contains("SYNC") {
-        let frame = in_v1.next_json().await;
-        kinds.insert(text(&frame["type"]).to_owned());
-        if frame["type"] == "TALK" {
-            assert!(number(&frame["rev"]) > head, "no repeat: {frame:.100}");
-            head = number(&frame["rev"]);
-            heard_v1.push(number_of(text(&frame["message"])));
-        }
-    }
+    // All at once: whoever waited for the others' turn would be closed as one without any progress.
+    tokio::join!(
+        async {
+            while heard_open.last().is_none_or(|line| line != "the") {
+                let frame = in_the_open.next_json().await;
+                heard_open.extend((frame["type"] == "TALK").then(|| number_of(text(&frame["message"]))));
+            }
+        },
+        async {
+            while heard_plain.last().is_none_or(|line| line != "the") {
+                heard_plain.push(number_of(&plain.next_text().await));
+            }
+        },
+        async {
+            while heard_v1.last().is_none_or(|line| line != "the") || !kinds.contains("SYNC") {
+                let frame = in_v1.next_json().await;
+                kinds.insert(text(&frame["type"]).to_owned());
+                if frame["type"] == "TALK" {
+                    assert!(number(&frame["rev"]) > head, "no repeat: {frame:.100}");
+                    head = number(&frame["rev"]);
+                    heard_v1.push(number_of(text(&frame["message"])));
+                }
+            }
+        },
+    );
     let talk = |heard: Vec<String>| heard.into_iter().filter(|line| line != "I").collect::<Vec<_>>();
     assert!(all.clone().eq(talk(heard_open)), "the open dialect");
     assert!(all.clone().eq(talk(heard_plain)), "plain text");
