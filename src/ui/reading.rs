@@ -17,6 +17,8 @@ pub fn start(ui: Ui) {
     let is_due = StoredValue::new(false);
     // What the page shows is known once it is drawn.
     let look_soon = move || {
+        // Known at once: in a tab that is hidden nothing is drawn any more.
+        ui.state.update_untracked(|state| state.looking = is_looking());
         if !is_due.get_value() {
             is_due.set_value(true);
             request_animation_frame(move || {
@@ -44,7 +46,7 @@ impl Ui {
     /// Takes note of what is on screen.
     fn look(self) {
         let Some(timeline) = document().get_element_by_id("timeline") else { return };
-        let looking = document().has_focus().unwrap_or(false) && !document().hidden();
+        let looking = is_looking();
         let is_newest = self.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
         let at_end = is_newest && timeline.scroll_top() > -NEAR_END;
         let (mut moved, mut waiting) = (None, 0);
@@ -104,6 +106,11 @@ impl Ui {
             journey::show_unread();
         }
     }
+}
+
+/// Whether somebody looks at this window.
+fn is_looking() -> bool {
+    document().has_focus().unwrap_or(false) && !document().hidden()
 }
 
 /// The place of the last message whose end is in sight.
