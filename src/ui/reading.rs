@@ -46,16 +46,14 @@ impl Ui {
     /// Takes note of what is on screen.
     fn look(self) {
         let Some(timeline) = document().get_element_by_id("timeline") else { return };
-        let looking = is_looking();
         let is_newest = self.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
         let at_end = is_newest && timeline.scroll_top() > -NEAR_END;
         let (mut moved, mut waiting) = (None, 0);
         self.state.update_untracked(|state| {
-            state.looking = looking;
             if let Some(room) = &state.room {
                 waiting = state.unread(room.id);
             }
-            if looking {
+            if state.looking {
                 moved = last_seen(&timeline, at_end).and_then(|seq| state.saw(seq));
             }
         });

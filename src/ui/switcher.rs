@@ -41,8 +41,8 @@ pub fn Filter() -> impl IntoView {
 /// Listens, in the browser.
 pub fn start(ui: Ui) {
     // Before the page woke up it could be written in already.
-    if let Some(field) = element("input.room-filter") {
-        let wanted = field.unchecked_into::<HtmlInputElement>().value();
+    let field = element("input.room-filter").map(|field| field.unchecked_into::<HtmlInputElement>());
+    if let Some(wanted) = field.map(|field| field.value()).filter(|wanted| !wanted.is_empty()) {
         ui.state.update(|state| state.filter = wanted);
     }
     listen("input", move |event| {

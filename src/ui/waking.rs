@@ -86,8 +86,7 @@ fn take_back(ui: Ui) {
 /// What was being written, here or in another tab, now and whenever that changes.
 fn take_drafts(ui: Ui, me: Option<PersonId>) {
     let Some(me) = me else { return };
-    let take = move || ui.state.update(|state| state.drafts = drafts::kept(me));
-    take();
+    ui.state.update(|state| state.drafts = drafts::kept(me));
     listen("storage", move |change| {
         let change: StorageEvent = change.unchecked_into();
         let key = change.key().unwrap_or_default();
