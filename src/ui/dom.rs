@@ -54,6 +54,22 @@ pub fn inside(element: &Element, selector: &str) -> Option<Element> {
     element.query_selector(selector).ok()?
 }
 
+/// How many of the children come before the first of which something no longer holds: it holds for all of those and for
+/// none after. Asked of a few only, since each answer may lay out the page.
+pub fn partition_point(parent: &Element, holds: impl Fn(&Element) -> bool) -> u32 {
+    let children = parent.children();
+    let (mut from, mut to) = (0, children.length());
+    while from < to {
+        let middle = from.midpoint(to);
+        if children.item(middle).is_some_and(|child| holds(&child)) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    from
+}
+
 /// Whether a media query holds.
 #[must_use]
 pub fn is_media(query: &str) -> bool {

@@ -3,7 +3,7 @@
 use super::{
     Ui, address,
     connection::Event,
-    dom::{element, elements, focus_quietly, has_no_focus},
+    dom::{element, elements, focus_quietly, has_no_focus, partition_point},
     state::ChatState,
     wire,
 };
@@ -169,11 +169,8 @@ fn keep_place() -> impl Fn() + Clone + 'static {
 /// The first line of the timeline whose end is below that height.
 fn first_below(top: f64) -> Option<Element> {
     let first = |parent: &Element| {
-        let mut child = parent.first_element_child();
-        while let Some(element) = child.take_if(|element| element.get_bounding_client_rect().bottom() <= top) {
-            child = element.next_element_sibling();
-        }
-        child
+        let above = partition_point(parent, |child| child.get_bounding_client_rect().bottom() <= top);
+        parent.children().item(above)
     };
     let chunk = first(&document().get_element_by_id("chunks")?)?;
     // Of a chunk there may be nothing left in sight but the margin below its last line.

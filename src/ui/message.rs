@@ -60,9 +60,8 @@ pub fn stored(talk: &Talk, answers: Option<&Talk>, me: Option<&Member>, place: P
         reactions(&mut html, talk, me, text);
     }
     if me.is_some() {
-        html.raw("<button class=\"message-more icon-button\" type=\"button\" data-do=\"menu\" tabindex=\"-1\" aria-haspopup=\"menu\">");
-        icon(&mut html, "more");
-        html.raw("<span class=\"visually-hidden\">").text(text.more).raw("</span></button>");
+        html.raw("<button class=\"message-more icon-button\" type=\"button\" data-do=\"menu\" tabindex=\"-1\" aria-haspopup=\"menu\" aria-label=\"");
+        html.text(text.more).raw("\">⋯</button>");
     }
     let mut named = talk.message.split('@').skip(1);
     let names_me = me.is_some_and(|me| !place.own && named.any(|name| name.starts_with(&me.sender)));

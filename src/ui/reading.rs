@@ -1,6 +1,12 @@
 //! How far somebody has really read: to the last message that was on screen, in a window that has the focus.
 
-use super::{Ui, connection::Event, dom::element, journey, listen::listen};
+use super::{
+    Ui,
+    connection::Event,
+    dom::{element, partition_point},
+    journey,
+    listen::listen,
+};
 use crate::{
     domain::{RoomId, Seq},
     protocol::ClientFrame,
@@ -114,20 +120,13 @@ fn is_looking() -> bool {
 /// The place of the last message whose end is in sight.
 fn last_seen(timeline: &Element, at_end: bool) -> Option<Seq> {
     let bottom = timeline.get_bounding_client_rect().bottom() + if at_end { f64::from(NEAR_END) } else { 1.0 };
-    let mut chunk = document().get_element_by_id("chunks")?.last_element_child();
-    while let Some(current) = chunk {
-        // A chunk that is further down need not be looked through.
-        let mut line = current.last_element_child().filter(|_| current.get_bounding_client_rect().top() < bottom);
-        while let Some(element) = line {
-            let seq = element.id().strip_prefix("m-").and_then(|seq| seq.parse().ok());
-            if let Some(seq) = seq.filter(|_| element.get_bounding_client_rect().bottom() <= bottom) {
-                return Some(seq);
-            }
-            line = element.previous_element_sibling();
-        }
-        chunk = current.previous_element_sibling();
-    }
-    None
+    let chunks = document().get_element_by_id("chunks")?;
+    let begun = partition_point(&chunks, |chunk| chunk.get_bounding_client_rect().top() < bottom);
+    (0..begun).rev().find_map(|at| {
+        let chunk = chunks.children().item(at)?;
+        let seen = partition_point(&chunk, |line| line.get_bounding_client_rect().bottom() <= bottom);
+        (0..seen).rev().find_map(|at| chunk.children().item(at)?.id().strip_prefix("m-")?.parse().ok())
+    })
 }
 
 /// The button that leads to the end, while that is out of sight.
