@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { test } from '../tests/people';
+import { median } from './quantiles';
 import { filledRoom } from './rooms';
 
 const LIGHTHOUSE = 'lighthouse@12.8.2';
@@ -10,8 +11,6 @@ const CATEGORIES = ['performance', 'accessibility', 'best-practices'];
 const METRICS = ['first-contentful-paint', 'largest-contentful-paint', 'cumulative-layout-shift', 'total-blocking-time'];
 /** A single run is a draw: its score hangs on what else the machine does. */
 const RUNS = 5;
-
-const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
 
 for (const screen of ['home', 'room']) {
   for (const form of ['desktop', 'mobile']) {
@@ -32,7 +31,7 @@ for (const screen of ['home', 'room']) {
       }
       for (const name of CATEGORIES) {
         const scores = reports.map(({ categories }) => Math.round(categories[name].score * 100));
-        console.log(`${screen}, ${form}: ${name} ${median([...scores])} (${scores.join(' ')})`);
+        console.log(`${screen}, ${form}: ${name} ${median(scores)} (${scores.join(' ')})`);
       }
       const metrics = METRICS.map((name) => `${name} ${median(reports.map(({ audits }) => audits[name].numericValue)).toFixed(2)}`);
       console.log(`    ${metrics.join(', ')}; speed of the machine (benchmarkIndex) ${reports.map(({ environment }) => environment.benchmarkIndex).join(' ')}`);

@@ -11,38 +11,7 @@ use comrak::{
 /// Quotes and lists inside one another; what is deeper is shown without them.
 const DEPTH: usize = 8;
 /// What may follow an address in Korean without a blank, and is no part of it.
-const PARTICLES: [&str; 30] = [
-    "은",
-    "는",
-    "이",
-    "가",
-    "을",
-    "를",
-    "에",
-    "에서",
-    "에게",
-    "로",
-    "으로",
-    "와",
-    "과",
-    "도",
-    "만",
-    "의",
-    "까지",
-    "부터",
-    "보다",
-    "처럼",
-    "라고",
-    "이라고",
-    "라는",
-    "이라는",
-    "입니다",
-    "이에요",
-    "예요",
-    "이야",
-    "인데",
-    "요",
-];
+const PARTICLES: &str = "은 는 이 가 을 를 에 에서 에게 로 으로 와 과 도 만 의 까지 부터 보다 처럼 라고 이라고 라는 이라는 입니다 이에요 예요 이야 인데 요";
 
 /// Renders a message; `None` where it is nothing but text.
 #[must_use]
@@ -123,23 +92,29 @@ fn in_one_line(text: &str) -> String {
     }
     let arena = Arena::new();
     let root = parse_document(&arena, &without_false_lists(text), &options());
-    let mut plain = String::new();
-    for node in root.descendants() {
+    words_in(root)
+}
+
+/// What was written in a node, without marks, on one line.
+fn words_in<'a>(node: &'a AstNode<'a>) -> String {
+    let mut words = String::new();
+    for node in node.descendants() {
         match &node.data().value {
-            NodeValue::Text(text) => plain.push_str(text),
-            NodeValue::Code(code) => plain.push_str(&code.literal),
-            NodeValue::CodeBlock(code) => plain.push_str(&code.literal),
-            NodeValue::HtmlInline(html) => plain.push_str(html),
-            NodeValue::HtmlBlock(html) => plain.push_str(&html.literal),
+            NodeValue::Text(text) => words.push_str(text),
+            NodeValue::Code(code) => words.push_str(&code.literal),
+            NodeValue::CodeBlock(code) => words.push_str(&code.literal),
+            NodeValue::HtmlInline(html) => words.push_str(html),
+            NodeValue::HtmlBlock(html) => words.push_str(&html.literal),
             NodeValue::SoftBreak | NodeValue::LineBreak | NodeValue::Paragraph | NodeValue::Item(_)
-                if !plain.is_empty() && !plain.ends_with([' ', '\n']) =>
+                if !words.is_empty() && !words.ends_with([' ', '\n']) =>
             {
-                plain.push(' ');
+                words.push(' ');
             }
             _ => {}
         }
     }
-    plain.trim_end().to_owned()
+    words.truncate(words.trim_end().len());
+    words
 }
 
 fn options() -> Options<'static> {
@@ -197,7 +172,7 @@ impl Writer {
                 self.lines(html.literal.trim_end());
                 self.html.raw("</p>");
             }
-            _ if depth >= DEPTH => self.plainly(node),
+            _ if depth >= DEPTH => self.lines(&words_in(node)),
             NodeValue::BlockQuote => self.wrapped("<blockquote>", node, "</blockquote>", depth),
             NodeValue::List(list) if list.list_type == ListType::Bullet => self.wrapped("<ul>", node, "</ul>", depth),
             NodeValue::List(list) => {
@@ -232,7 +207,7 @@ impl Writer {
                 self.is_marked_up = true;
                 self.html.raw("<code>").text(&code.literal).raw("</code>");
             }
-            _ if depth >= 2 * DEPTH => self.plainly(node),
+            _ if depth >= 2 * DEPTH => self.lines(&words_in(node)),
             NodeValue::Emph => self.marked("<em>", node, "</em>", depth),
             NodeValue::Strong => self.marked("<strong>", node, "</strong>", depth),
             NodeValue::Strikethrough => match tildes(node) {
@@ -275,21 +250,6 @@ impl Writer {
             None => self.inlines(node, depth),
         }
         self.html.raw("</a>").text(particle);
-    }
-
-    /// What was written in it, without marks.
-    fn plainly<'a>(&mut self, of: &'a AstNode<'a>) {
-        for node in of.descendants() {
-            match &node.data().value {
-                NodeValue::Text(text) => drop(self.html.text(text)),
-                NodeValue::Code(code) => drop(self.html.text(&code.literal)),
-                NodeValue::HtmlInline(html) => self.lines(html),
-                NodeValue::HtmlBlock(html) => self.lines(&html.literal),
-                NodeValue::CodeBlock(code) => self.lines(&code.literal),
-                NodeValue::SoftBreak | NodeValue::LineBreak => drop(self.html.raw("<br>")),
-                _ => {}
-            }
-        }
     }
 
     fn lines(&mut self, text: &str) {
@@ -337,7 +297,13 @@ fn only_text<'a>(node: &'a AstNode<'a>) -> Option<String> {
 fn particle(url: &str) -> &str {
     let latin = url.trim_end_matches(|letter| matches!(letter, '가'..='힣'));
     let rest = &url[latin.len()..];
-    if latin.ends_with(|letter: char| letter.is_ascii_alphanumeric()) && PARTICLES.contains(&rest) { rest } else { "" }
+    if latin.ends_with(|letter: char| letter.is_ascii_alphanumeric())
+        && PARTICLES.split(' ').any(|particle| particle == rest)
+    {
+        rest
+    } else {
+        ""
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is being written and not sent yet: one text per person and room, in the browser's local storage, so
 //! that every tab has it and no reload loses it.
 
-use super::outbox::{entries, storage};
+use super::storage;
 use crate::domain::{PersonId, RoomId};
 
 /// An entry is `madang.draft.{person}.{room}`.
@@ -9,12 +9,10 @@ const PREFIX: &str = "madang.draft.";
 
 /// Keeps the text that somebody writes in a room; an empty one is forgotten.
 pub fn keep(me: PersonId, room: RoomId, text: &str) {
-    if let Some(storage) = storage() {
-        let _ = if text.trim().is_empty() {
-            storage.remove_item(&key(me, room))
-        } else {
-            storage.set_item(&key(me, room), text)
-        };
+    if text.trim().is_empty() {
+        storage::remove(&key(me, room));
+    } else {
+        storage::put(&key(me, room), text);
     }
 }
 
@@ -22,7 +20,7 @@ pub fn keep(me: PersonId, room: RoomId, text: &str) {
 #[must_use]
 pub fn kept(me: PersonId) -> Vec<(RoomId, String)> {
     let prefix = format!("{PREFIX}{me}.");
-    entries(&prefix).into_iter().filter_map(|(room, text)| Some((room.parse().ok()?, text))).collect()
+    storage::entries(&prefix).into_iter().filter_map(|(room, text)| Some((room.parse().ok()?, text))).collect()
 }
 
 /// The room whose draft has this key, if it is one of this person's.

@@ -4,7 +4,7 @@
 use super::{
     dom::{inside, target},
     listen::listen,
-    outbox,
+    storage,
     text::Text,
     wire,
 };
@@ -22,7 +22,7 @@ pub fn start(text: &'static Text) {
         let Some(form) = target(&submit).filter(|_| !submit.default_prevented()) else { return };
         if form.get_attribute("action").as_deref() == Some("/api/sign_out") {
             // Nobody could send it any more, and the next one here could read it.
-            outbox::forget_all();
+            storage::forget_all();
         }
         let field = inside(&form, "input:not([type=hidden])").and_then(|field| field.dyn_into().ok());
         let refusal = inside(&form, ".field-error");

@@ -33,6 +33,7 @@ pub mod room_header;
 pub mod room_list;
 pub mod rows;
 pub mod state;
+pub mod storage;
 pub mod switcher;
 pub mod text;
 pub mod time;

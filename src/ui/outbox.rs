@@ -1,13 +1,11 @@
 //! What this browser has said and not seen come back, kept in its local storage: neither a reload nor a
 //! crash loses a word. Each message has an entry of its own, so that two tabs do not overwrite each other.
 
-use super::state::Sending;
+use super::{state::Sending, storage};
 use crate::{
     domain::{MessageId, PersonId, RoomId},
     protocol::Member,
 };
-use leptos::prelude::*;
-use web_sys::Storage;
 
 /// An entry is `madang.outbox.{message}`: person, room, time, the message that it answers (or nothing) and text, a line
 /// each but the last.
@@ -29,12 +27,12 @@ pub fn keep_edit(me: Option<&Member>, room: RoomId, id: MessageId, text: &str) {
 
 /// Forgets a message: it has come back, or was given up.
 pub fn forget(id: MessageId) {
-    remove(&format!("{SAID}{id}"));
+    storage::remove(&format!("{SAID}{id}"));
 }
 
 /// Forgets the new text of a message.
 pub fn forget_edit(id: MessageId) {
-    remove(&format!("{CHANGED}{id}"));
+    storage::remove(&format!("{CHANGED}{id}"));
 }
 
 /// The messages kept for somebody, in the order in which they were said. Nobody sends another's words.
@@ -60,8 +58,8 @@ pub fn kept_edits(me: PersonId) -> Vec<(RoomId, MessageId, String)> {
 }
 
 fn put(prefix: &str, id: MessageId, me: Option<&Member>, room: RoomId, entry: &str) {
-    if let (Some(storage), Some(person)) = (storage(), me.and_then(|me| me.person)) {
-        let _ = storage.set_item(&format!("{prefix}{id}"), &format!("{person}\n{room}\n{entry}"));
+    if let Some(person) = me.and_then(|me| me.person) {
+        storage::put(&format!("{prefix}{id}"), &format!("{person}\n{room}\n{entry}"));
     }
 }
 
@@ -72,33 +70,5 @@ fn of(prefix: &str, me: PersonId) -> Vec<(RoomId, MessageId, String)> {
         let is_own = person.parse() == Ok(me);
         Some((room.parse().ok()?, id.parse().ok()?, entry.to_owned())).filter(|_| is_own)
     };
-    entries(prefix).into_iter().filter_map(read).collect()
-}
-
-fn remove(key: &str) {
-    if let Some(storage) = storage() {
-        let _ = storage.remove_item(key);
-    }
-}
-
-/// Forgets everything that anybody has begun to write or has not sent yet in this browser.
-pub fn forget_all() {
-    for (name, _) in entries("madang.") {
-        remove(&format!("madang.{name}"));
-    }
-}
-
-/// Every entry whose key begins so: the rest of the key, and the entry.
-#[must_use]
-pub fn entries(prefix: &str) -> Vec<(String, String)> {
-    let Some(storage) = storage() else { return Vec::new() };
-    let keys = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?);
-    let of_prefix = |key: String| Some((key.strip_prefix(prefix)?.to_owned(), storage.get_item(&key).ok()??));
-    keys.filter_map(of_prefix).collect()
-}
-
-/// The browser's storage; none where it is forbidden.
-#[must_use]
-pub fn storage() -> Option<Storage> {
-    window().local_storage().ok().flatten()
+    storage::entries(prefix).into_iter().filter_map(read).collect()
 }
