@@ -17,8 +17,8 @@
 //!
 //! To follow a message: `server/websocket.rs` takes the upgrade, `server/session` reads the frame
 //! (`server/frames.rs`), `server/chat.rs` checks it, `server/writer.rs` stores it and then tells its room
-//! (`server/hub/room.rs`), which writes its bytes to every member (`server/mailbox`); in the browser `ui/connection.rs` receives it and
-//! `ui/state.rs` applies it.
+//! (`server/hub/room.rs`), which writes its bytes to every member (`server/mailbox`); in the browser
+//! `ui/connection.rs` receives it and `ui/state` applies it.
 
 // Leptos' views are deeply nested types.
 #![recursion_limit = "512"]

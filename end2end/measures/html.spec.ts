@@ -23,7 +23,7 @@ test('the HTML of a room with 50 messages, each with Markdown, a quote and three
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/chat`, 'madang.v1', { headers: { Cookie, Origin: server.url } });
   await once(socket, 'open');
   let changes = 0;
-  socket.on('message', (data) => (changes += /^{"type":"(TALK|REACT)"/.test(data.toString()) ? 1 : 0));
+  socket.on('message', (data) => (changes += data.toString().startsWith('{"type":"TALK"') ? 1 : 0));
   const send = (frame: object) => socket.send(JSON.stringify({ roomId, ...frame }));
   send({ type: 'ENTER' });
   let replyTo: string | undefined;

@@ -67,6 +67,17 @@ test('a link to a message shows it among its neighbours, and the way on from the
   await expect(mina.message('지금 한 말')).toBeInViewport();
 });
 
+test('a high window is filled, up and down', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const { roomId } = await server.createRoom(unique('높은 창'));
+  const sora = await newGuest('sora', roomId);
+  const texts = burst(sora, roomId, 120);
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  await mina.page.setViewportSize({ width: 900, height: 4000 });
+  await mina.openRoom(`/rooms/${roomId}?at=60#m-60`);
+  await mina.reads(texts);
+});
+
 test('new messages do not move what one reads further up, one\'s own bring the end into view', async ({ newPerson, newGuest }) => {
   const mina = await newPerson('mina');
   await mina.createRoom(unique('되짚어 읽는 방'));

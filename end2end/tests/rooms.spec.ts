@@ -1,3 +1,4 @@
+import { burst } from './guests';
 import { expect, test, unique } from './people';
 
 test('a room that somebody else makes appears in the list, and its last line follows', async ({ newPerson, newGuest, server }) => {
@@ -52,6 +53,32 @@ test('one moves between rooms, back and forth, and each message stays in its roo
   await mina.reads(['첫째 방에서']);
   await mina.page.goForward();
   await mina.reads(['둘째 방에서', '저도 왔어요']);
+});
+
+test('another room opens at its end with its own words, however alike the two are and wherever one was', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const rooms: { name: string; roomId: string; texts: string[] }[] = [];
+  for (const name of [unique('이쪽 방'), unique('저쪽 방')]) {
+    const { roomId } = await server.createRoom(name);
+    const sora = await newGuest('sora', roomId);
+    const texts = burst(sora, roomId, 40, (n) => `${name}에서 ${n}번째`);
+    await sora.hears({ type: 'TALK', message: texts.at(-1) });
+    rooms.push({ name, roomId, texts });
+  }
+  await mina.openRoom(`/rooms/${rooms[0].roomId}`);
+  await mina.join();
+  await mina.reads(rooms[0].texts);
+  await mina.messages.first().scrollIntoViewIfNeeded();
+  await mina.roomInList(rooms[1].name).click();
+  await mina.reads(rooms[1].texts);
+  await expect(mina.messages.last()).toBeInViewport();
+
+  // A menu that is open stands for a message of this room, and goes with it.
+  await mina.messages.last().getByRole('button', { name: '더 보기' }).press('Enter');
+  await expect(mina.page.locator('#message-menu')).toBeVisible();
+  await mina.page.goBack();
+  await mina.reads(rooms[0].texts);
+  await expect(mina.page.locator('#message-menu')).toBeHidden();
 });
 
 test('the room that was chosen last is the one that opens, however late the other answers', async ({ newPerson, server }) => {

@@ -80,13 +80,13 @@ fn number_of(line: &str) -> Option<u64> {
     rest.starts_with(['.', ')']).then(|| number.parse().ok())?
 }
 
-/// What is said without its marks, on one line: for the list of rooms and for quotes.
+/// What is said without its marks, its lines joined by blanks where there are any: for the list of rooms and for quotes.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    guarded(text, || in_one_line(text)).unwrap_or_else(|| text.to_owned())
+    guarded(text, || without_marks(text)).unwrap_or_else(|| text.to_owned())
 }
 
-fn in_one_line(text: &str) -> String {
+fn without_marks(text: &str) -> String {
     if !may_be_marked_up(text) {
         return text.to_owned();
     }
@@ -95,7 +95,7 @@ fn in_one_line(text: &str) -> String {
     words_in(root)
 }
 
-/// What was written in a node, without marks, on one line.
+/// What was written in a node, without its marks; only code keeps its lines.
 fn words_in<'a>(node: &'a AstNode<'a>) -> String {
     let mut words = String::new();
     for node in node.descendants() {

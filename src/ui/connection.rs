@@ -28,8 +28,13 @@ const OPEN_WITHIN_MS: f64 = 10_000.0;
 const OPEN_AT_LEAST_MS: f64 = 2_000.0;
 /// A browser cannot see WebSocket pings: the page asks after this long without a frame …
 const ASK_AFTER_MS: f64 = 10_000.0;
-/// … and gives the connection up after this long.
-const DEAD_AFTER_MS: f64 = 25_000.0;
+/// … and gives the connection up this long after it has asked. Silence alone says nothing: a tab in the background may
+/// get its turn once a minute.
+const ANSWER_WITHIN_MS: f64 = 15_000.0;
+/// The same where somebody has come back and waits.
+const ANSWER_AT_ONCE_MS: f64 = 4_000.0;
+/// What could not be sent in another room is sent again after this many milliseconds.
+const POST_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What the page tells its connection.
 #[derive(Clone, Debug)]
@@ -42,6 +47,8 @@ pub enum Event {
     Ask(ClientFrame),
     /// Somebody is writing in the room on screen.
     Typing,
+    /// What waits in rooms that are not on screen can be tried again.
+    PostAgain,
     /// Try at once: the user asked, or the network or the page came back.
     Wake,
     /// A second went by.
@@ -81,7 +88,7 @@ pub async fn run(ui: Ui, inbox: UnboundedReceiver<Event>) {
         entered: None,
         inside: None,
         heard: 0.0,
-        asked: 0.0,
+        dead_at: None,
         enter_at: None,
         back_after: 0.0,
         asked_for: Requests::default(),
@@ -99,8 +106,8 @@ struct Connection {
     inside: Option<RoomId>,
     /// When something last came.
     heard: f64,
-    /// When PING was last sent.
-    asked: f64,
+    /// When the connection is given up, unless something comes: PING was sent.
+    dead_at: Option<f64>,
     /// When to ask again to be let into the room.
     enter_at: Option<f64>,
     /// How long the server asked to stay away, in milliseconds.
@@ -178,7 +185,7 @@ impl Connection {
         self.at_once = false;
         let (mut sink, frames) = socket.split();
         self.heard = js_sys::Date::now();
-        self.asked = self.heard;
+        self.dead_at = None;
         let frames = frames.map(Arrival::Frame).chain(stream::iter([Arrival::End]));
         let mut arrivals = stream::select(frames, inbox.map(Arrival::Event));
         let mut outbox = vec![ClientFrame::Watch { on: true }];
@@ -193,6 +200,7 @@ impl Connection {
             match arrivals.next().await {
                 Some(Arrival::Frame(Ok(Message::Text(text)))) => {
                     self.heard = js_sys::Date::now();
+                    self.dead_at = None;
                     *tries = 0;
                     self.set_link(Link::Live);
                     outbox = self.receive(&text);
@@ -272,7 +280,7 @@ impl Connection {
             Event::Typing => here.map(|room_id| ClientFrame::Typing { room_id }).into_iter().collect(),
             Event::Tick => {
                 let now = js_sys::Date::now();
-                if now - self.heard > DEAD_AFTER_MS {
+                if self.dead_at.is_some_and(|at| at <= now) {
                     return None;
                 }
                 if self.enter_at.take_if(|at| *at <= now).is_some() {
@@ -281,14 +289,28 @@ impl Connection {
                 if self.ask_at.take_if(|at| *at <= now).is_some() {
                     return Some(self.asked_for.from_inside(self.inside));
                 }
-                let ask = now - self.heard.max(self.asked) > ASK_AFTER_MS;
-                if ask {
-                    self.asked = now;
-                }
-                ask.then_some(ClientFrame::Ping).into_iter().collect()
+                if self.dead_at.is_some() { Vec::new() } else { self.ping(ANSWER_WITHIN_MS) }
             }
-            Event::Say(_) | Event::Wake => Vec::new(),
+            Event::Wake => self.ping(ANSWER_AT_ONCE_MS),
+            Event::PostAgain => {
+                if self.inside.is_some() {
+                    self.post_elsewhere();
+                }
+                Vec::new()
+            }
+            Event::Say(_) => Vec::new(),
         })
+    }
+
+    /// PING, where nothing has come for a while; it is to be answered within so many milliseconds.
+    fn ping(&mut self, patience: f64) -> Vec<ClientFrame> {
+        let now = js_sys::Date::now();
+        if now - self.heard <= ASK_AFTER_MS {
+            return Vec::new();
+        }
+        let until = now + patience;
+        self.dead_at = Some(self.dead_at.map_or(until, |at| at.min(until)));
+        vec![ClientFrame::Ping]
     }
 
     /// ENTER for the room on screen, if there is one and this browser has joined.
@@ -332,7 +354,9 @@ impl Connection {
                     match outcome {
                         Ok(()) => outbox::forget(sending.id),
                         // Later, with all that follows it.
-                        Err(code) if RETRIED.contains(&code.as_str()) => return,
+                        Err(code) if RETRIED.contains(&code.as_str()) => {
+                            return set_timeout(move || ui.tell(Event::PostAgain), POST_AGAIN);
+                        }
                         Err(_) => {}
                     }
                     ui.state.update(|state| state.posted(room, sending.id, outcome.err()));

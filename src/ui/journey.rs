@@ -4,7 +4,8 @@ use super::{
     Ui, address,
     connection::Event,
     dom::{element, elements, focus_quietly, has_no_focus, partition_point},
-    state::ChatState,
+    menu, reading,
+    state::{ChatState, OpenRoom},
     wire,
 };
 use crate::domain::{Error, RoomId, Seq, Window};
@@ -18,8 +19,7 @@ const RELOAD_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
 impl Ui {
     /// Shows another room without loading a page.
     pub fn go(self, room: RoomId, push: bool) {
-        self.journey.update_value(|journey| *journey += 1);
-        let journey = self.journey.get_value();
+        let journey = self.set_out();
         leptos::task::spawn_local(async move {
             // With more unread than a page holds, where one left off comes first.
             let left_off = self.state.with_untracked(|state| state.left_off(room));
@@ -35,15 +35,23 @@ impl Ui {
             if push {
                 push_address(&address(room));
             }
+            // It stood for a message of the room before.
+            menu::close();
             self.delete_now();
             self.tell_read();
             self.state.update(|state| state.open(view));
             self.tell(Event::Moved);
             request_animation_frame(move || {
-                self.land();
+                reading::land();
                 focus_main();
             });
         });
+    }
+
+    /// Begins a journey, and gives its number: what an earlier one still loads is not shown any more.
+    pub fn set_out(self) -> u32 {
+        self.journey.update_value(|journey| *journey += 1);
+        self.journey.get_value()
     }
 
     /// Loads the room on screen anew.
@@ -54,7 +62,9 @@ impl Ui {
             match wire::room_page(id, Window::Newest).await {
                 Ok(view) => {
                     self.state.update(|state| {
-                        if is_here(state) {
+                        // Of two answers the later may have been asked for earlier.
+                        let is_older = |room: &OpenRoom| room.epoch == view.epoch && view.room.head < room.head;
+                        if is_here(state) && !state.room.as_ref().is_some_and(is_older) {
                             state.open(view);
                         }
                     });
@@ -126,10 +136,10 @@ impl Ui {
 
     /// Shows other messages of the room on screen, and then does `then`.
     fn replace(self, room: RoomId, window: Window, then: impl FnOnce() + 'static) {
+        let journey = self.set_out();
         leptos::task::spawn_local(async move {
             let Ok(view) = wire::room_page(room, window).await else { return };
-            let is_here = self.state.with_untracked(|state| state.room.as_ref().is_some_and(|open| open.id == room));
-            if is_here {
+            if self.journey.get_value() == journey {
                 self.state.update(|state| state.open(view));
                 self.tell(Event::Moved);
                 request_animation_frame(then);

@@ -2,8 +2,8 @@
 //!
 //! [`page`] is all of it, written by the server as plain HTML. In the browser it wakes up step by step ([`waking`]):
 //! from then on one state ([`state`]) follows one connection ([`connection`]), and every part follows the state. What
-//! changes is mended in place ([`rows`], [`regions`]) and nothing is hydrated: the views need not be loaded. Buttons are named by what they do ([`deeds`]). Without JavaScript every form and link still
-//! works, since each is a plain one first.
+//! changes is mended in place ([`rows`], [`regions`]) and nothing is hydrated: the views need not be loaded. Buttons are
+//! named by what they do ([`deeds`]). Without JavaScript every form and link still works, since each is a plain one first.
 
 pub mod account;
 pub mod composer;

@@ -36,7 +36,8 @@ pub fn start(ui: Ui) {
     for event in ["focus", "blur", "resize", "scroll", "visibilitychange"] {
         listen(event, move |_| look_soon());
     }
-    Effect::new(move |_| {
+    // Once it is drawn.
+    ui.draw(move || {
         ui.state.track();
         look_soon();
     });
@@ -51,6 +52,10 @@ pub fn start(ui: Ui) {
 impl Ui {
     /// Takes note of what is on screen.
     fn look(self) {
+        // While a button is pressed nothing is drawn: the page may show another room than the state.
+        if self.pressed.get_untracked() {
+            return;
+        }
         let Some(timeline) = document().get_element_by_id("timeline") else { return };
         let is_newest = self.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
         let at_end = is_newest && timeline.scroll_top() > -NEAR_END;
@@ -76,12 +81,12 @@ impl Ui {
     /// end is at 0, and above that it is negative.
     fn load_ahead(self, timeline: &Element) {
         let near = timeline.client_height() * 3 / 2;
-        if timeline.scroll_height() > timeline.client_height() {
-            if timeline.scroll_height() - timeline.client_height() + timeline.scroll_top() < near {
-                self.load_more(true);
-            } else if -timeline.scroll_top() < near {
-                self.load_more(false);
-            }
+        // In a high window both may be near.
+        if timeline.scroll_height() - timeline.client_height() + timeline.scroll_top() < near {
+            self.load_more(true);
+        }
+        if -timeline.scroll_top() < near {
+            self.load_more(false);
         }
     }
 
@@ -98,18 +103,32 @@ impl Ui {
         self.state.update(|state| state.mark_unread(room_id, seq - 1));
         self.tell(Event::Ask(ClientFrame::Read { room_id, seq: seq - 1, unread: true }));
     }
+}
 
-    /// Goes to the message that the address names, else to where one left off: the line before the first unread
-    /// message, or the end. Whoever reads somewhere else already stays there.
-    pub fn land(self) {
-        let hash = window().location().hash().unwrap_or_default();
-        if hash.strip_prefix("#m-").and_then(|seq| seq.parse().ok()).is_some_and(journey::show) {
-            return;
-        }
-        if element("#timeline").is_some_and(|timeline| timeline.scroll_top() == 0) {
-            journey::show_unread();
-        }
+/// Goes to the message that the address names, else to where one left off: the line before the first unread message, or
+/// the end.
+pub fn land() {
+    if !named().is_some_and(journey::show) {
+        journey::show_unread();
     }
+}
+
+/// Whether somebody has scrolled away from where the browser put them before the page woke up.
+#[must_use]
+pub fn has_scrolled_away() -> bool {
+    let Some(timeline) = element("#timeline") else { return false };
+    let is_in_sight = |seq: Seq| {
+        let (message, view) = (element(&format!("#m-{seq}")), timeline.get_bounding_client_rect());
+        message
+            .map(|message| message.get_bounding_client_rect())
+            .is_some_and(|message| message.bottom() > view.top() && message.top() < view.bottom())
+    };
+    timeline.scroll_top() != 0 && !named().is_some_and(is_in_sight)
+}
+
+/// The message that the address names.
+fn named() -> Option<Seq> {
+    window().location().hash().ok()?.strip_prefix("#m-")?.parse().ok()
 }
 
 /// Whether somebody looks at this window.

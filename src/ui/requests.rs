@@ -57,20 +57,21 @@ impl Requests {
             }
             // What is not there need not be deleted.
             let asked = self.0.remove(at);
-            if let ClientFrame::Edit { id, .. } = &asked {
-                settled(*id);
-            }
+            self.settle(&asked, &settled);
             let is_done = matches!(asked, ClientFrame::Delete { .. }) && error.code == "message_not_found";
             return if is_done { Answer::Fine } else { Answer::Refused(error.code.clone()) };
         }
-        self.0.retain(|asked| {
-            let is_done = is_done(asked, frame, me);
-            if let (true, ClientFrame::Edit { id, .. }) = (is_done, asked) {
-                settled(*id);
-            }
-            !is_done
-        });
+        let done: Vec<_> = self.0.extract_if(.., |asked| is_done(asked, frame, me)).collect();
+        done.iter().for_each(|asked| self.settle(asked, &settled));
         Answer::Fine
+    }
+
+    /// A message that was changed twice is settled with the second change.
+    fn settle(&self, asked: &ClientFrame, settled: &impl Fn(MessageId)) {
+        let ClientFrame::Edit { id, .. } = asked else { return };
+        if !self.0.iter().any(|other| matches!(other, ClientFrame::Edit { id: other, .. } if other == id)) {
+            settled(*id);
+        }
     }
 }
 
@@ -141,6 +142,20 @@ mod tests {
         assert_eq!(asked.hears(&refused(kept, "not_yours"), None, |_| {}), Answer::Fine, "not asked any more");
         assert_eq!(asked.from_inside(Some(there)), [deletion(there, gone)]);
         assert_eq!((asked.hears(&refused(gone, "message_not_found"), None, |_| {}), asked.0.len()), (Answer::Fine, 0));
+    }
+
+    #[test]
+    fn what_was_changed_twice_is_settled_once() {
+        let (mut asked, room_id, id) = (Requests::default(), RoomId::new(), MessageId::new());
+        let edit = |text: &str| ClientFrame::Edit { room_id, id, message: text.into(), if_rev: None };
+        for text in ["first", "second"] {
+            assert!(asked.ask(edit(text), Some(room_id)).is_some());
+        }
+        let settled = std::cell::Cell::new(0);
+        for times in [0, 1] {
+            asked.hears(&refused(id, "not_yours"), None, |_| settled.set(settled.get() + 1));
+            assert_eq!(settled.get(), times);
+        }
     }
 
     #[test]

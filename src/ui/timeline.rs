@@ -79,6 +79,8 @@ fn sentence(class: &str, words: &str) -> Look {
 
 /// A chunk: its lines, and the rows that they make.
 struct Chunk<'a> {
+    /// A version of the history that it is of.
+    of: u64,
     number: Seq,
     lines: Vec<Line<'a>>,
     rows: Vec<Row>,
@@ -86,8 +88,8 @@ struct Chunk<'a> {
 
 impl Chunk<'_> {
     fn row(&self) -> Row {
-        // Its element is made once; what is in it is mended by itself.
-        Row { id: format!("c-{}", self.number), version: 0 }
+        // Its element is made once for each history; what is in it is mended by itself.
+        Row { id: format!("c-{}", self.number), version: self.of }
     }
 }
 
@@ -236,7 +238,8 @@ fn chunks(state: &ChatState, awake: bool) -> Vec<Chunk<'_>> {
     let Some(room) = &state.room else { return Vec::new() };
     let me = state.me.as_ref();
     let unread = room.divider.and_then(|mark| room.after(mark)).map(|talk| talk.seq);
-    let mut writer = Writer { chunks: Vec::new(), run: None, day: None, unread, awake, with_menu: me.is_some() };
+    let of = mix_text(mix_text(0, &room.id.to_string()), &room.epoch.to_string());
+    let mut writer = Writer { of, chunks: Vec::new(), run: None, day: None, unread, awake, with_menu: me.is_some() };
     let mut notices = room.notices.iter().peekable();
     let start = room.messages.first().map_or(0, |talk| talk.seq);
     while notices.next_if(|notice| notice.after + 1 < start).is_some() {}
@@ -262,6 +265,7 @@ fn chunks(state: &ChatState, awake: bool) -> Vec<Chunk<'_>> {
 type By<'a> = (&'a str, Option<PersonId>, Option<&'a str>);
 
 struct Writer<'a> {
+    of: u64,
     chunks: Vec<Chunk<'a>>,
     /// The author of the last message, and when.
     run: Option<(By<'a>, Moment)>,
@@ -275,7 +279,7 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn put(&mut self, number: Seq, line: Line<'a>) {
         if self.chunks.last().is_none_or(|chunk| chunk.number != number) {
-            self.chunks.push(Chunk { number, lines: Vec::new(), rows: Vec::new() });
+            self.chunks.push(Chunk { of: self.of, number, lines: Vec::new(), rows: Vec::new() });
         }
         if let Some(chunk) = self.chunks.last_mut() {
             chunk.rows.push(line.row(self.with_menu));

@@ -25,7 +25,9 @@ const STEPS: [fn(Ui); 7] = [
     take_back,
     |ui| {
         // Before anything is said here, or counts as seen.
-        ui.land();
+        if !reading::has_scrolled_away() {
+            reading::land();
+        }
         composer::start(ui);
         forms::start(ui.text);
         pointer::start(ui);
@@ -107,10 +109,9 @@ fn wake_on_events(ui: Ui) {
         let asked = journey::room_of(&path);
         let here = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
         // A link to a part of the page fires this too.
-        if let (Some(asked), Some(here)) = (asked, here)
-            && asked != here
-        {
-            ui.go(asked, false);
+        match (asked, here) {
+            (Some(asked), Some(here)) if asked != here => ui.go(asked, false),
+            _ => drop(ui.set_out()),
         }
     });
     let tick = move || {

@@ -204,7 +204,8 @@ async fn send(path: &str, body: Option<UrlSearchParams>) -> Result<Option<String
         return Ok(response.headers().get("location").ok().flatten());
     }
     let code = json(&response).await.and_then(|error| field(&error, "code"));
-    Err(code.unwrap_or_default())
+    // What a proxy says in place of the server.
+    Err(code.unwrap_or_else(|| "busy".into()))
 }
 
 /// Says something in a room without being there, under the message's own id.

@@ -287,8 +287,11 @@ impl ChatState {
         let unsent = self.unsent(room);
         match refused {
             None => {
+                let before = unsent.len();
                 unsent.retain(|sending| sending.id != id);
-                self.count_one(room);
+                if unsent.len() < before {
+                    self.count_one(room);
+                }
             }
             Some(code) => {
                 if let Some(sending) = unsent.iter_mut().find(|sending| sending.id == id) {

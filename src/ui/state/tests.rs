@@ -397,6 +397,21 @@ fn what_waits_in_a_room_is_there_when_it_is_opened_again() {
 }
 
 #[test]
+fn what_came_through_elsewhere_counts_once() {
+    let (mut state, _) = state(0);
+    let elsewhere = RoomId::new();
+    state.apply(ServerFrame::List(summary(elsewhere, 3)), 0.0);
+    let sending =
+        Sending { id: MessageId::new(), text: "안녕".into(), at: String::new(), reply_to: None, failed: None };
+    assert!(state.take_back(elsewhere, sending.clone()));
+    for _ in 0..2 {
+        state.posted(elsewhere, sending.id, None);
+        let counted = state.rooms.iter().find(|room| room.room_id == elsewhere).map(|room| room.message_count);
+        assert_eq!(counted, Some(4));
+    }
+}
+
+#[test]
 fn what_came_through_before_the_page_was_loaded_is_not_sent_again() {
     let (mut state, id) = state(1);
     let through = room(&state).messages[0].id;
