@@ -164,7 +164,7 @@ test('all that one does in a room is done by keyboard alone', async ({ newPerson
   await mina.composer.focus();
   await toMessage(0);
   await item('지우기');
-  await jun.reads(['먼저 한 말', '삭제된 메시지입니다']);
+  await jun.reads(['먼저 한 말', '지워진 메시지입니다']);
   // Another name for the room, and its invitation.
   const name = unique('새 이름');
   await tabTo(mina, page.getByRole('button', { name: '방 이름과 주제 고치기' }));

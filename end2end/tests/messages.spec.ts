@@ -73,8 +73,8 @@ test('a deleted message leaves its place and no words; until then that can be un
   await mina.sees('남을 말');
   await act(mina, '지울 말', '지우기');
   await expect(mina.message('지울 말')).toHaveCount(0);
-  await jun.reads(['남을 말', '삭제된 메시지입니다']);
-  await mina.reads(['남을 말', '삭제된 메시지입니다']);
+  await jun.reads(['남을 말', '지워진 메시지입니다']);
+  await mina.reads(['남을 말', '지워진 메시지입니다']);
   expect((await mina.server.messages(mina.roomId)).map(({ message }) => message)).toEqual(['남을 말', '']);
 });
 
@@ -104,7 +104,7 @@ test('an answer shows what it answers, and leads there', async ({ newPerson }) =
   await expect(mina.message('누가 돗자리를 가져오나요?')).toHaveClass(/message-shown/);
 
   await act(mina, '누가 돗자리를 가져오나요?', '지우기');
-  await expect(jun.message('제가요').locator('.quote')).toContainText('삭제된 메시지입니다');
+  await expect(jun.message('제가요').locator('.quote')).toContainText('지워진 메시지입니다');
 });
 
 test('reactions are counted, named, and taken back by the one who made them', async ({ newPerson }) => {
@@ -173,11 +173,11 @@ test('whoever goes to another room, or away, has meant the deletion', async ({ n
   const link = mina.page.url();
   await act(mina, '하나', '지우기');
   await mina.roomInList(elsewhere).click();
-  await jun.reads(['삭제된 메시지입니다', '둘']);
+  await jun.reads(['지워진 메시지입니다', '둘']);
   await mina.openRoom(link);
   await act(mina, '둘', '지우기');
   await mina.page.goto('/');
-  await jun.reads(['삭제된 메시지입니다', '삭제된 메시지입니다']);
+  await jun.reads(['지워진 메시지입니다', '지워진 메시지입니다']);
 });
 
 test('a change that is too long is refused beside the field, and stays in it', async ({ newPerson }) => {
@@ -232,7 +232,7 @@ test('any emoji is a reaction; a word is none, and says so', async ({ newPerson 
   await other('🍡');
   for (const person of [mina, jun]) await expect(person.message('떡이 왔어요').locator('.reaction')).toHaveText(/^🍡 1/);
   await other('떡');
-  await expect(mina.page.locator('#composer-error')).toBeVisible();
+  await expect(mina.page.locator('#composer-error')).toHaveText('공감은 이모지 하나로만 할 수 있습니다.');
   await expect(mina.message('떡이 왔어요').locator('.reaction')).toHaveCount(1);
 });
 
@@ -251,7 +251,7 @@ test('a deletion that was undone and begun again has all its time', async ({ new
   await jun.reads(['지울까 말까', '아직 있네요']);
   await expect(mina.page.getByRole('button', { name: '되돌리기' })).toBeVisible();
   await mina.page.clock.runFor(3_000);
-  await jun.reads(['삭제된 메시지입니다', '아직 있네요']);
+  await jun.reads(['지워진 메시지입니다', '아직 있네요']);
 });
 
 test('what a text answers or changes waits in its room with it', async ({ newPerson, server }) => {

@@ -293,17 +293,17 @@ fn only_text<'a>(node: &'a AstNode<'a>) -> Option<String> {
     }
 }
 
-/// The particle at the end of an address, behind a Latin letter or a digit.
+/// What stands behind an address without a blank and is no part of it: a particle behind a Latin letter or a digit, or
+/// behind the bracket or the mark that closes around the address.
 fn particle(url: &str) -> &str {
     let latin = url.trim_end_matches(|letter| matches!(letter, '가'..='힣'));
-    let rest = &url[latin.len()..];
-    if latin.ends_with(|letter: char| letter.is_ascii_alphanumeric())
-        && PARTICLES.split(' ').any(|particle| particle == rest)
-    {
-        rest
-    } else {
-        ""
+    if !PARTICLES.split(' ').any(|particle| particle == &url[latin.len()..]) {
+        return "";
     }
+    let inside = latin.trim_end_matches([')', ']', '>', '"', '\'', '”', '’', '」', '』', '》']);
+    // A bracket that was opened in the address is closed there.
+    let end = if inside.contains('(') { latin } else { inside };
+    if end.ends_with(|letter: char| letter.is_ascii_alphanumeric() || letter == ')') { &url[end.len()..] } else { "" }
 }
 
 #[cfg(test)]
@@ -376,6 +376,16 @@ mod tests {
             html("www.example.com에서"),
             format!("<p>{}에서</p>", link("http://www.example.com", "www.example.com"))
         );
+        for (said, address, after) in [
+            ("(https://example.com)에서", "https://example.com", ")에서"),
+            ("(https://example.com)", "https://example.com", ")"),
+            ("(https://example.com/가_(나)에서", "https://example.com/가_(나)", "에서"),
+        ] {
+            assert_eq!(html(said), format!("<p>({}{after}</p>", link(address, address)));
+        }
+        let quoted = "\"https://example.com\"을";
+        let link_in_it = link("https://example.com", "https://example.com");
+        assert_eq!(html(quoted), format!("<p>&quot;{link_in_it}&quot;을</p>"));
         assert_eq!(
             html("https://ko.wikipedia.org/wiki/한국"),
             format!("<p>{0}</p>", link("https://ko.wikipedia.org/wiki/한국", "https://ko.wikipedia.org/wiki/한국"))

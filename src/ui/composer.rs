@@ -203,7 +203,9 @@ impl Writing {
     /// Sends what is in the field.
     fn send(&self) {
         let text = self.field.value();
-        let Some(room) = self.room.get().filter(|_| !text.trim().is_empty()) else { return };
+        let edits = self.about.get().is_some_and(|(_, edits)| edits);
+        // Enter in an empty field says nothing; a message is not emptied by changing it.
+        let Some(room) = self.room.get().filter(|_| edits || !text.trim().is_empty()) else { return };
         let refusal = Body::parse(text.clone()).err().map(|error| (self.ui.text.error)(error.code()));
         forms::refuse(REFUSAL, refusal.as_deref().unwrap_or_default());
         if refusal.is_some() {

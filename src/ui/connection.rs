@@ -49,6 +49,8 @@ pub enum Event {
     Typing,
     /// What waits in rooms that are not on screen can be tried again.
     PostAgain,
+    /// The network may be gone.
+    Doubt,
     /// Try at once: the user asked, or the network or the page came back.
     Wake,
     /// A second went by.
@@ -289,26 +291,28 @@ impl Connection {
                 if self.ask_at.take_if(|at| *at <= now).is_some() {
                     return Some(self.asked_for.from_inside(self.inside));
                 }
-                if self.dead_at.is_some() { Vec::new() } else { self.ping(ANSWER_WITHIN_MS) }
+                if self.dead_at.is_none() && self.is_silent() { self.ping(ANSWER_WITHIN_MS) } else { Vec::new() }
             }
-            Event::Wake => self.ping(ANSWER_AT_ONCE_MS),
+            Event::Doubt => self.ping(ANSWER_AT_ONCE_MS),
+            Event::Wake if self.is_silent() => self.ping(ANSWER_AT_ONCE_MS),
             Event::PostAgain => {
                 if self.inside.is_some() {
                     self.post_elsewhere();
                 }
                 Vec::new()
             }
-            Event::Say(_) => Vec::new(),
+            Event::Say(_) | Event::Wake => Vec::new(),
         })
     }
 
-    /// PING, where nothing has come for a while; it is to be answered within so many milliseconds.
+    /// Whether nothing has come for a while.
+    fn is_silent(&self) -> bool {
+        js_sys::Date::now() - self.heard > ASK_AFTER_MS
+    }
+
+    /// PING; something is to come within so many milliseconds.
     fn ping(&mut self, patience: f64) -> Vec<ClientFrame> {
-        let now = js_sys::Date::now();
-        if now - self.heard <= ASK_AFTER_MS {
-            return Vec::new();
-        }
-        let until = now + patience;
+        let until = js_sys::Date::now() + patience;
         self.dead_at = Some(self.dead_at.map_or(until, |at| at.min(until)));
         vec![ClientFrame::Ping]
     }

@@ -20,18 +20,21 @@ impl Ui {
     /// Shows another room without loading a page.
     pub fn go(self, room: RoomId, push: bool) {
         let journey = self.set_out();
+        self.bound_for.set_value(Some(room));
         leptos::task::spawn_local(async move {
             // With more unread than a page holds, where one left off comes first.
             let left_off = self.state.with_untracked(|state| state.left_off(room));
-            let view = match wire::room_page(room, left_off.map_or(Window::Newest, Window::Around)).await {
+            let found = wire::room_page(room, left_off.map_or(Window::Newest, Window::Around)).await;
+            if self.journey.get_value() != journey {
+                return;
+            }
+            self.bound_for.set_value(None);
+            let view = match found {
                 Ok(view) => view,
                 Err(Error::RoomNotFound) => return leave_for(&address(room)),
                 // Out of reach: stay, with everything that waits here.
                 Err(_) => return,
             };
-            if self.journey.get_value() != journey {
-                return;
-            }
             if push {
                 push_address(&address(room));
             }
@@ -51,7 +54,15 @@ impl Ui {
     /// Begins a journey, and gives its number: what an earlier one still loads is not shown any more.
     pub fn set_out(self) -> u32 {
         self.journey.update_value(|journey| *journey += 1);
+        self.bound_for.set_value(None);
         self.journey.get_value()
+    }
+
+    /// The address of the room that is on screen, or on its way there.
+    #[must_use]
+    pub fn heading(self) -> Option<String> {
+        let here = || self.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
+        self.bound_for.get_value().or_else(here).map(address)
     }
 
     /// Loads the room on screen anew.

@@ -52,20 +52,35 @@ pub fn stored(talk: &Talk, answers: Option<&Talk>, me: Option<&Member>, place: P
         html.text(&quote.sender).raw("</span> <span class=\"quote-text\" dir=\"auto\">");
         html.text(if gone { text.deleted } else { said.split('\n').next().unwrap_or_default() }).raw("</span></a>");
     }
+    // In the row of the bubble, on the side where there is room.
+    let menu = |html: &mut Html, is_here: bool| {
+        if is_here && me.is_some() {
+            html.raw("<button class=\"message-more icon-button\" type=\"button\" data-do=\"menu\" tabindex=\"-1\" aria-haspopup=\"menu\" aria-label=\"");
+            html.text(text.more).raw("\">⋯</button>");
+        }
+    };
+    menu(&mut html, place.own);
     body(&mut html, &talk.message, talk.html.as_deref());
+    menu(&mut html, !place.own);
     if talk.edited_at.is_some() {
         html.raw("<span class=\"message-edited\">").text(text.edited).raw("</span>");
     }
     if !talk.reactions.is_empty() {
         reactions(&mut html, talk, me, text);
     }
-    if me.is_some() {
-        html.raw("<button class=\"message-more icon-button\" type=\"button\" data-do=\"menu\" tabindex=\"-1\" aria-haspopup=\"menu\" aria-label=\"");
-        html.text(text.more).raw("\">⋯</button>");
-    }
-    let mut named = talk.message.split('@').skip(1);
-    let names_me = me.is_some_and(|me| !place.own && named.any(|name| name.starts_with(&me.sender)));
+    let names_me = me.is_some_and(|me| !place.own && names(&talk.message, &me.sender));
     Look { tag: "article", class: class(place, if names_me { "message-names-me" } else { "" }, &of), html }
+}
+
+/// Whether a text names somebody: an `@` that begins a word, and the name with no more letters of its kind. A Korean
+/// particle may follow.
+fn names(text: &str, name: &str) -> bool {
+    let is_latin = |letter: char| letter.is_ascii_alphanumeric();
+    text.match_indices('@').any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + 1..]);
+        let said = after.get(..name.len()).is_some_and(|said| said.eq_ignore_ascii_case(name));
+        said && !before.ends_with(is_latin) && !(name.ends_with(is_latin) && after[name.len()..].starts_with(is_latin))
+    })
 }
 
 /// A message that this browser has sent and not seen come back.
@@ -201,6 +216,17 @@ mod tests {
             reply_to: None,
         };
         assert!(!sending(&unsent, &me, place, moment, text).html.as_str().contains("<script"));
+    }
+
+    #[test]
+    fn somebody_is_named_by_their_whole_name() {
+        for text in ["@Jun", "@jun 님", "자, @Jun이 말한", "(@JUN)", "@Junho, @Jun"] {
+            assert!(names(text, "Jun"), "{text}");
+        }
+        for text in ["@Junho", "mail@Jun.com", "Jun", "@", "@Ju", "@주"] {
+            assert!(!names(text, "Jun"), "{text}");
+        }
+        assert!(names("@미나야", "미나"));
     }
 
     #[test]

@@ -111,6 +111,8 @@ pub struct Ui {
     pub pressed: RwSignal<bool>,
     /// Counts journeys inside the page, so that a late answer does not overtake a newer click.
     journey: StoredValue<u32>,
+    /// The room that the last of them leads to, while it is on its way.
+    bound_for: StoredValue<Option<RoomId>>,
     /// Set while more messages are on their way.
     loading: StoredValue<bool>,
     /// How far was read, until the server is told.
@@ -133,6 +135,7 @@ impl Ui {
             now: RwSignal::new(0.0),
             pressed: RwSignal::new(false),
             journey: StoredValue::new(0),
+            bound_for: StoredValue::new(None),
             loading: StoredValue::new(false),
             read_due: StoredValue::new(None),
             events: StoredValue::new(events),

@@ -48,7 +48,7 @@ pub fn Page(
                     <a class="brand-home" href="/"><Mark/>{text.madang}</a>
                     <a class="icon-button" href="/#create-name"><Icon name="plus"/><Hidden text=words.create_link/></a>
                 </header>
-                <RoomList/>
+                <RoomList none=words.no_such_room/>
             </div>
             {match lost {
                 Some(lost) => view! { <LostPage lost words/> }.into_any(),
@@ -58,7 +58,7 @@ pub fn Page(
             <Account lang words me/>
             <Keys words/>
             // Not in the pane, which a phone hides in a room.
-            <Switcher/>
+            <Switcher none=words.no_such_room/>
         </div>
     }
 }

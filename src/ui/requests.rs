@@ -8,6 +8,9 @@ use crate::{
 /// Refusals that say nothing of what was asked: it may be asked again.
 pub const RETRIED: [&str; 4] = ["busy", "rate_limited", "storage_unavailable", "internal"];
 
+/// What the page calls the refusal of a reaction that is none.
+pub const NO_EMOJI: &str = "no_emoji";
+
 /// Changes of messages, and how far was read, in the order in which they were asked for.
 #[derive(Debug, Default)]
 pub struct Requests(Vec<ClientFrame>);
@@ -59,7 +62,10 @@ impl Requests {
             let asked = self.0.remove(at);
             self.settle(&asked, &settled);
             let is_done = matches!(asked, ClientFrame::Delete { .. }) && error.code == "message_not_found";
-            return if is_done { Answer::Fine } else { Answer::Refused(error.code.clone()) };
+            // All that can be wrong with a reaction.
+            let is_no_emoji = matches!(asked, ClientFrame::React { .. }) && error.code == "bad_frame";
+            let code = if is_no_emoji { NO_EMOJI } else { &error.code };
+            return if is_done { Answer::Fine } else { Answer::Refused(code.to_owned()) };
         }
         let done: Vec<_> = self.0.extract_if(.., |asked| is_done(asked, frame, me)).collect();
         done.iter().for_each(|asked| self.settle(asked, &settled));

@@ -22,12 +22,19 @@ type Today = Option<(u32, u32, u32)>;
 
 /// The list, as the server writes it.
 #[component]
-pub fn RoomList() -> impl IntoView {
+pub fn RoomList(
+    /// What stands there when no room's name fits.
+    none: &'static str,
+) -> impl IntoView {
     let ui = Ui::get();
     let html = ui.state.with_untracked(|state| {
         let (rows, looks) = rows(state, "r", false, ui.text);
         let mut html = Html::new();
-        html.raw("<ul id=\"rooms\">").html(&written(&rows, &|at| looks[at].clone())).raw("</ul>");
+        html.raw("<ul id=\"rooms\" data-none=\"")
+            .text(none)
+            .raw("\">")
+            .html(&written(&rows, &|at| looks[at].clone()))
+            .raw("</ul>");
         html
     });
     // A page of them keeps its rooms.
@@ -79,8 +86,10 @@ fn in_place(shown: &[Row], rows: Vec<Row>, looks: Vec<Look>) -> (Vec<Row>, Vec<L
 /// page is live.
 pub fn rows(state: &ChatState, prefix: &str, is_awake: bool, text: &Text) -> (Vec<Row>, Vec<Look>) {
     let today = is_awake.then(|| Moment::new(&now_rfc3339(), true).date());
-    let wanted = lowered(state.filter.trim());
-    let rooms = sorted(state).into_iter().filter(|room| wanted.is_empty() || lowered(&room.name).contains(&wanted));
+    // Blanks are written or not, as one likes.
+    let plain = |name: &str| lowered(name).replace(' ', "");
+    let wanted = plain(&state.filter);
+    let rooms = sorted(state).into_iter().filter(|room| wanted.is_empty() || plain(&room.name).contains(&wanted));
     rooms
         .map(|room| {
             let look = look(state, room, today, text);

@@ -16,12 +16,15 @@ const SWITCHER: &str = "switcher";
 
 /// The switcher, closed.
 #[component]
-pub fn Switcher() -> impl IntoView {
+pub fn Switcher(
+    /// What stands there when no room's name fits.
+    none: &'static str,
+) -> impl IntoView {
     let text = Ui::get().text;
     view! {
         <div class="switcher" id=SWITCHER popover="auto" role="dialog" aria-label=text.switcher>
             <Filter/>
-            <ul class="switcher-rooms" id="switcher-rooms"></ul>
+            <ul class="switcher-rooms" id="switcher-rooms" data-none=none></ul>
         </div>
     }
 }
@@ -62,7 +65,7 @@ pub fn start(ui: Ui) {
         let name = key.key();
         let is_done = match name.as_str() {
             _ if letter(&key) == "k" && (key.ctrl_key() || key.meta_key()) => open(ui),
-            "ArrowUp" | "ArrowDown" if key.alt_key() => go_along(name == "ArrowDown"),
+            "ArrowUp" | "ArrowDown" if key.alt_key() => go_along(ui, name == "ArrowDown"),
             "ArrowUp" | "ArrowDown" => move_focus(&key, name == "ArrowDown"),
             "Enter" if !key.is_composing() => go_to_first(&key),
             _ => false,
@@ -117,9 +120,10 @@ fn links(list: &str) -> Vec<HtmlElement> {
 }
 
 /// To the room before or after this one in the list.
-fn go_along(down: bool) -> bool {
+fn go_along(ui: Ui, down: bool) -> bool {
     let links = links(room_list::LIST);
-    let here = links.iter().position(|link| link.has_attribute("aria-current"));
+    let here =
+        ui.heading().and_then(|here| links.iter().position(|link| link.get_attribute("href") == Some(here.clone())));
     let next = here.and_then(|here| if down { here.checked_add(1) } else { here.checked_sub(1) });
     next.and_then(|next| links.get(next)).inspect(|link| link.click()).is_some()
 }

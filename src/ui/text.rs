@@ -1,6 +1,7 @@
-//! The words of the page that change while it is open, in Korean and English; the others are in [`super::words`]. A table of our own: two languages without plural
-//! trouble need no library in the browser, and a missing word does not compile.
+//! The words of the page that change while it is open, in Korean and English; the others are in [`super::words`]. A table
+//! of our own: two languages without plural trouble need no library in the browser, and a missing word does not compile.
 
+use super::requests::NO_EMOJI;
 use crate::domain::{
     Lang,
     limits::{MESSAGE_CHARS, NAME_CHARS, ROOM_NAME_CHARS},
@@ -176,7 +177,7 @@ static KO: Text = Text {
     not_sent: "보내지 못했습니다.",
     retry: "다시 보내기",
     discard: "지우기",
-    deleted: "삭제된 메시지입니다",
+    deleted: "지워진 메시지입니다",
     edited: "고침",
     more: "더 보기",
     undo: "되돌리기",
@@ -233,10 +234,11 @@ static KO: Text = Text {
         "room_name_invalid" => format!("방 이름은 1자에서 {ROOM_NAME_CHARS}자까지입니다."),
         "message_empty" => "빈 메시지는 보낼 수 없습니다.".into(),
         "message_too_long" => format!("메시지는 {MESSAGE_CHARS}자까지 쓸 수 있습니다."),
+        NO_EMOJI => "공감은 이모지 하나로만 할 수 있습니다.".into(),
         "rate_limited" => "조금 천천히 보내 주세요. 잠시 뒤 다시 해 보세요.".into(),
         "room_not_found" => "이 방을 찾을 수 없습니다.".into(),
         "not_entered" => "먼저 이름을 적고 들어와 주세요.".into(),
-        "busy" => "서버에 닿지 않습니다. 잠시 뒤 다시 해 보세요.".into(),
+        "busy" => "서버에 연결할 수 없습니다. 잠시 뒤 다시 해 보세요.".into(),
         "storage_unavailable" => "서버가 지금 저장하지 못합니다. 잠시 뒤 다시 해 보세요.".into(),
         _ => "잘 되지 않았습니다. 다시 해 보세요.".into(),
     },
@@ -327,6 +329,7 @@ static EN: Text = Text {
         "room_name_invalid" => format!("A room's name has 1 to {ROOM_NAME_CHARS} characters."),
         "message_empty" => "An empty message cannot be sent.".into(),
         "message_too_long" => format!("A message has at most {MESSAGE_CHARS} characters."),
+        NO_EMOJI => "A reaction is one emoji.".into(),
         "rate_limited" => "That was a little fast. Try again in a moment.".into(),
         "room_not_found" => "There is no such room.".into(),
         "not_entered" => "Write your name and join first.".into(),

@@ -104,6 +104,7 @@ fn wake_on_events(ui: Ui) {
     for event in ["online", "focus", "visibilitychange"] {
         listen(event, move |_| ui.tell(Event::Wake));
     }
+    listen("offline", move |_| ui.tell(Event::Doubt));
     listen("popstate", move |_| {
         let path = window().location().pathname().unwrap_or_default();
         let asked = journey::room_of(&path);
