@@ -161,6 +161,17 @@ test('whoever made a room gives it another name and a topic; nobody else does', 
   }
 });
 
+test('a room that was made before taking a name is the maker\'s too', async ({ newPerson }) => {
+  const [mina, jun] = [await newPerson('mina'), await newPerson('jun')];
+  const rename = ({ page }: typeof mina) => page.getByRole('button', { name: '방 이름과 주제 고치기' });
+  const link = await mina.createRoom(unique('이름 없이 연 방'));
+  await jun.openRoom(link);
+  await jun.join();
+  await mina.join();
+  await expect(rename(mina)).toBeVisible();
+  await expect(rename(jun)).toHaveCount(0);
+});
+
 test('an invitation is a link to copy and a QR code of it', async ({ newPerson }) => {
   const mina = await newPerson('mina');
   await mina.createRoom(unique('초대하는 방'));

@@ -5,6 +5,7 @@ use super::{
     clock::Clock,
     config::Limits,
     hub::{ConnectionId, Hub, Mailbox},
+    makers::Makers,
     names::Names,
     presence::{Departure, Present},
     rate::{self, Rate},
@@ -41,6 +42,7 @@ struct Shared {
     queue: Queue,
     writer: Mutex<Option<JoinHandle<()>>>,
     names: Names,
+    makers: Makers,
     clock: Clock,
     senders: Rate<Sender>,
     entries: Rate<ConnectionId>,
@@ -174,6 +176,7 @@ impl Chat {
             queue,
             writer: Mutex::new(Some(writer)),
             names,
+            makers: Makers::default(),
             clock,
             senders: rate::messages(allowed.messages_per_second, 1),
             entries: rate::entries(allowed.messages_per_second),
@@ -275,6 +278,25 @@ impl Chat {
         };
         let newest = page.messages.last().is_none_or(|talk| talk.seq >= slice.last);
         Ok((summary, page, newest))
+    }
+
+    /// What a browser without a name carries to show that it made this room; `shown` is what it carries already.
+    #[must_use]
+    pub fn made(&self, shown: &str, room: RoomId) -> String {
+        self.0.makers.add(shown, room)
+    }
+
+    /// Gives the rooms that a browser shows to be its own to the person that it has become.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`].
+    pub async fn adopt_rooms(&self, shown: &str, by: PersonId) -> Result<(), Error> {
+        for room in self.0.makers.rooms(shown) {
+            if self.0.store.adopt_room(room, by).await? {
+                self.0.hub.stir(room);
+            }
+        }
+        Ok(())
     }
 
     // Persons
@@ -534,7 +556,9 @@ impl Chat {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as small hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -46,6 +46,9 @@ pub async fn create_room(name: &str) -> Result<RoomSummary, Error> {
         let door = Door::current()?;
         let by = door.person().await?.map(|person| person.id);
         let room = door.chat.create_room(name, by, door.client.address).await?;
+        if by.is_none() {
+            set_cookie(&door.client.made_cookie(&door.chat.made(&door.client.made, room.room_id)));
+        }
         leptos_axum::redirect(&format!("/rooms/{}", room.room_id));
         Ok(room)
     })
@@ -92,6 +95,10 @@ pub async fn sign_in(name: &str) -> Result<Member, Error> {
         let Door { chat, client } = Door::current()?;
         let signed_in = chat.sign_in(name, client.session.as_ref(), client.address).await?;
         set_cookie(&client.session_cookie(&signed_in.token));
+        if !client.made.is_empty() {
+            chat.adopt_rooms(&client.made, signed_in.person.id).await?;
+            set_cookie(&client.made_cookie(""));
+        }
         Ok(wire::member(&signed_in.person.name, &AuthorKind::Person(signed_in.person.id)))
     })
     .await

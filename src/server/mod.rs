@@ -14,6 +14,7 @@ pub mod http;
 pub mod hub;
 pub mod listener;
 pub mod mailbox;
+pub mod makers;
 pub mod markdown;
 pub mod names;
 pub mod pages;

@@ -23,6 +23,9 @@ const COOKIE: &str = "madang_session";
 /// The session cookie over https: browsers then refuse it from anywhere but this very host.
 const COOKIE_SECURE: &str = "__Host-madang_session";
 
+/// The cookie of a browser that has made rooms and has no name yet.
+const MADE_COOKIE: &str = "madang_made";
+
 const HEADERS: &[(&str, &str)] = &[
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "same-origin"),
@@ -42,6 +45,8 @@ pub struct Client {
     pub origin: Origin,
     /// The session of its cookie, unchecked.
     pub session: Option<TokenHash>,
+    /// What it shows of the rooms that it made before it had a name, unchecked; most often empty.
+    pub made: String,
     /// The connection's places among those allowed in all and to its address.
     pub places: Option<Arc<[Place]>>,
     /// Whether a proxy of ours brought it.
@@ -72,6 +77,14 @@ impl Client {
         let (name, secure) = if self.secure { (COOKIE_SECURE, "; Secure") } else { (COOKIE, "") };
         let age = if token.is_empty() { 0 } else { limits::SESSION_AGE.as_secs() };
         format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}")
+    }
+
+    /// The cookie that lets the browser show which rooms it made, until it is closed; with an empty one, no more.
+    #[must_use]
+    pub fn made_cookie(&self, made: &str) -> String {
+        let age = if made.is_empty() { "; Max-Age=0" } else { "" };
+        let secure = if self.secure { "; Secure" } else { "" };
+        format!("{MADE_COOKIE}={made}; Path=/; HttpOnly; SameSite=Lax{age}{secure}")
     }
 }
 
@@ -122,6 +135,7 @@ impl Trust {
             secure,
             origin,
             session: session(headers, secure),
+            made: cookie(headers, MADE_COOKIE).unwrap_or_default().to_owned(),
             places: None,
             proxied,
         }

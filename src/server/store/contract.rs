@@ -374,6 +374,19 @@ async fn a_room_is_renamed_by_whoever_made_it(store: &dyn Store) {
     assert_eq!(change(RoomId::new(), mina.id).await, Err(Error::RoomNotFound));
     let again = store.change_room(made.id, mina.id, &name, None).await.expect("changed");
     assert_eq!(again.topic, None);
+
+    let found = store.create_room(RoomId::new(), &room_name("임자 없는 방"), None, NOW).await.expect("a room");
+    assert_eq!(change(found.id, jun.id).await, Err(Error::Forbidden));
+    for (id, by, is_new) in [
+        (found.id, jun.id, true),
+        (found.id, mina.id, false),
+        (made.id, jun.id, false),
+        (store.lobby(), jun.id, false),
+        (RoomId::new(), jun.id, false),
+    ] {
+        assert_eq!(store.adopt_room(id, by).await, Ok(is_new));
+    }
+    assert!(change(found.id, jun.id).await.is_ok());
 }
 
 async fn unread_are_the_messages_of_others_that_still_stand(store: &dyn Store) {

@@ -321,6 +321,17 @@ impl Store for Memory {
         Ok(self.state().add_room(id, name, by, false))
     }
 
+    async fn adopt_room(&self, id: RoomId, by: PersonId) -> Result<bool, Error> {
+        let mut state = self.state();
+        let Some(&place) = state.places.get(&id) else { return Ok(false) };
+        let room = &mut state.rooms[place].room;
+        let is_free = room.created_by.is_none() && !room.lobby;
+        if is_free {
+            room.created_by = Some(by);
+        }
+        Ok(is_free)
+    }
+
     async fn change_room(
         &self,
         id: RoomId,

@@ -200,6 +200,10 @@ pub trait Store: Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<Room, Error>;
 
+    /// Says who made a room of which that was not known. `false` where it was, for the lobby, and for a room that is
+    /// not there.
+    async fn adopt_room(&self, id: RoomId, by: PersonId) -> Result<bool, Error>;
+
     /// Gives a room another name and topic, for the person who made it.
     ///
     /// # Errors

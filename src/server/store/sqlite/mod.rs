@@ -257,6 +257,16 @@ impl Store for Sqlite {
         Ok(Room { id, name: name.clone(), topic: None, created_by: by, lobby: false, head: 0, messages: 0, last: None })
     }
 
+    async fn adopt_room(&self, id: RoomId, by: PersonId) -> Result<bool, Error> {
+        let changed = sqlx::query("UPDATE rooms SET created_by = ? WHERE id = ? AND created_by IS NULL AND lobby = 0")
+            .bind(bytes(by.as_bytes()))
+            .bind(bytes(id.as_bytes()))
+            .execute(&self.writer)
+            .await
+            .map_err(unavailable)?;
+        Ok(changed.rows_affected() > 0)
+    }
+
     async fn change_room(
         &self,
         id: RoomId,
