@@ -225,3 +225,16 @@ test('a burst of a hundred messages arrives whole and in order', async ({ newPer
   await mina.sees(texts.at(-1)!);
   await mina.reads(texts);
 });
+
+test('before its socket the page asks for five files at most', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('가벼운 방'));
+  await mina.join();
+  const requests: string[] = [];
+  // Its icon is the browser's own affair.
+  mina.page.on('request', (request) => request.url().includes('/favicon') || requests.push(request.url()));
+  const socket = mina.page.waitForEvent('websocket');
+  await mina.page.reload();
+  await socket;
+  expect(requests.length, requests.join('\n')).toBeLessThanOrEqual(5);
+});
