@@ -224,7 +224,7 @@ test('a room is opened by the click on it, whatever happens in the list between 
   // While a room is pressed, not even what is in its row is written anew.
   await mina.page.mouse.down();
   jun.talk(rooms.pressed, '둘');
-  await expect.poll(() => heard.filter((frame) => frame.includes('"LIST"') && frame.includes('둘"'))).toHaveLength(1);
+  await expect.poll(() => heard.filter((frame) => frame.includes(`"LIST","roomId":"${rooms.pressed}"`) && frame.includes('둘"'))).toHaveLength(1);
   await mina.page.mouse.up();
   await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(name);
   await expect(mina.roomInList(name)).toContainText('둘');
