@@ -232,7 +232,7 @@ test('any emoji is a reaction; a word is none, and says so', async ({ newPerson 
   await other('🍡');
   for (const person of [mina, jun]) await expect(person.message('떡이 왔어요').locator('.reaction')).toHaveText(/^🍡 1/);
   await other('떡');
-  await expect(mina.page.locator('#composer-error')).toHaveText('공감은 이모지 하나로만 할 수 있습니다.');
+  await expect(mina.page.locator('#composer-error')).toHaveText('공감은 이모지 하나로, 한 메시지에 정해진 수까지 할 수 있습니다.');
   await expect(mina.message('떡이 왔어요').locator('.reaction')).toHaveCount(1);
 });
 

@@ -58,8 +58,8 @@ fn timeout() -> TimeoutLayer {
 }
 
 /// Pages and lists, packed as they are sent; files are packed when the site is built. Level 1 costs about as much
-/// as the writing that it saves, and makes a room's page a sixth of its size; level 4 makes it a seventh, and costs more than
-/// the page.
+/// as the writing that it saves, and makes a room's page a sixth of its size; level 4 makes it a seventh, and costs more
+/// than the page.
 fn compression() -> CompressionLayer {
     CompressionLayer::new().quality(CompressionLevel::Precise(1))
 }

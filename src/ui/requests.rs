@@ -8,7 +8,7 @@ use crate::{
 /// Refusals that say nothing of what was asked: it may be asked again.
 pub const RETRIED: [&str; 4] = ["busy", "rate_limited", "storage_unavailable", "internal"];
 
-/// What the page calls the refusal of a reaction that is none.
+/// What the page calls the refusal of a reaction: it is no emoji, or one too many.
 pub const NO_EMOJI: &str = "no_emoji";
 
 /// Changes of messages, and how far was read, in the order in which they were asked for.
@@ -62,7 +62,7 @@ impl Requests {
             let asked = self.0.remove(at);
             self.settle(&asked, &settled);
             let is_done = matches!(asked, ClientFrame::Delete { .. }) && error.code == "message_not_found";
-            // All that can be wrong with a reaction.
+            // The server has no word of its own for it.
             let is_no_emoji = matches!(asked, ClientFrame::React { .. }) && error.code == "bad_frame";
             let code = if is_no_emoji { NO_EMOJI } else { &error.code };
             return if is_done { Answer::Fine } else { Answer::Refused(code.to_owned()) };
