@@ -16,7 +16,7 @@ async function violations({ page }: Person): Promise<string[]> {
 
 /**
  * axe finds nothing, by day and by night, on a phone, a tablet and a desk; and a picture of each, to be looked at, is left
- * in test-results/screens. What it shows is `shown`, at each width.
+ * in test-results/screens. What it shows is `shown`, whole, at each width, also when the window became smaller under it.
  */
 async function isAccessible(person: Person, screen: string, shown?: Locator): Promise<void> {
   const pictures = join(test.info().project.outputDir, 'screens');
@@ -25,7 +25,7 @@ async function isAccessible(person: Person, screen: string, shown?: Locator): Pr
       await test.step(`${colorScheme}, ${width} px`, async () => {
         await person.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await person.page.setViewportSize({ width, height: 800 });
-        if (shown) await expect(shown).toBeVisible();
+        if (shown) await expect(shown).toBeInViewport({ ratio: 1 });
         expect.soft(await violations(person), `${colorScheme}, ${width} px`).toEqual([]);
         await person.page.screenshot({ path: join(pictures, `${screen}-${width}-${colorScheme}.png`) });
       });
@@ -123,6 +123,22 @@ test('a room with everything in it is accessible, and so is all that opens there
   await mina.page.keyboard.press('Escape');
   await mina.page.getByRole('button', { name: '초대' }).click();
   await isAccessible(mina, 'invitation', mina.page.locator('#share'));
+});
+
+test('the name and topic of a room, and the form for them, are accessible', async ({ newPerson }) => {
+  test.slow();
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('주제 있는 방'));
+  await mina.join();
+  await mina.page.getByRole('button', { name: '방 이름과 주제 고치기' }).click();
+  const [form, topic] = [mina.page.locator('#room-settings'), mina.page.locator('#topic')];
+  await isAccessible(mina, 'settings', form);
+  const words = '토요일 소풍 준비: 김밥 쉰 줄, 돗자리 셋, 그리고 비가 오면 어디로 갈지까지';
+  await form.getByLabel('주제').fill(words);
+  await form.getByRole('button', { name: '저장' }).click();
+  await mina.page.getByRole('button', { name: words }).click();
+  await expect(topic).toHaveText(words);
+  await isAccessible(mina, 'topic', topic);
 });
 
 test('names on offer, and what there is to press, are accessible', async ({ newPerson, newGuest }) => {

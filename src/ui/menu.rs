@@ -71,17 +71,17 @@ pub fn open(button: &Element, message: &Element, is_own: bool) {
     }
     let _ = menu.class_list().toggle_with_force("menu-of-own", is_own);
     let _ = menu.show_popover();
-    // Beside the button, and all of it on screen.
+    // Beside the button, and all of it on screen, also when the window becomes smaller: the style sheet's own bounds see to that.
+    // Whole pixels: formatting fractions weighs 5 KB.
     let (at, size) = (button.get_bounding_client_rect(), menu.get_bounding_client_rect());
-    let inner = |size: Result<wasm_bindgen::JsValue, _>| size.ok().and_then(|size| size.as_f64()).unwrap_or(0.0);
-    let (width, height) = (inner(window().inner_width()), inner(window().inner_height()));
-    // Whole pixels, and no clamp, which has words for bounds that are none: formatting fractions weighs 5 KB.
-    let left = (at.right() - size.width()).min(width - size.width() - 8.0).max(8.0);
-    let below = at.bottom() + 4.0;
-    let top = if below + size.height() + 8.0 > height { at.top() - size.height() - 4.0 } else { below };
+    let (width, height) = (size.width() as i32, size.height() as i32);
+    let on_screen = |start: i32, extent: i32| format!("max(8px, min({start}px, 100% - {}px))", extent + 8);
+    let below = at.bottom() as i32 + 4;
+    let window_height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(0.0) as i32;
+    let top = if below + height + 8 > window_height { at.top() as i32 - height - 4 } else { below };
     let style = menu.style();
-    let _ = style.set_property("left", &format!("{}px", left as i32));
-    let _ = style.set_property("top", &format!("{}px", top.max(8.0) as i32));
+    let _ = style.set_property("left", &on_screen(at.right() as i32 - width, width));
+    let _ = style.set_property("top", &on_screen(top, height));
     if let Some(first) = element("#message-menu button") {
         let _ = first.focus();
     }

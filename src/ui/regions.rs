@@ -27,10 +27,11 @@ pub struct Seen<'a> {
 type Content = fn(&Seen<'_>) -> Html;
 
 /// Every region: the id of its element, and what is in it.
-const REGIONS: [(&str, Content); 17] = [
+const REGIONS: [(&str, Content); 18] = [
     ("room-name", room_header::name),
     ("room-meta", room_header::meta),
     ("room-topic", room_header::topic),
+    ("whole-topic", room_header::whole_topic),
     ("room-rename", room_header::rename),
     ("room-form", room_header::form),
     ("share-rows", room_header::share),

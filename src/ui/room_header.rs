@@ -33,6 +33,7 @@ pub fn RoomHeader() -> impl IntoView {
         </header>
         <div class="sheet" id="share" popover="auto" aria-label=text.share><Region id="share-rows"/></div>
         <div class="sheet" id="room-settings" popover="auto" aria-label=text.rename><Region id="room-form"/></div>
+        <div class="sheet topic-sheet" id="topic" popover="auto" aria-label=text.room_topic><Region id="whole-topic"/></div>
         // Stands in the page from the start, so that what it says later is announced.
         <div class="status-line"><p role="status"><Region id="status"/></p><Region id="status-retry"/></div>
     }
@@ -60,18 +61,32 @@ pub fn meta(seen: &Seen<'_>) -> Html {
         html.raw("><span class=\"connection-dot\"></span>");
         html.raw("<span class=\"visually-hidden\">").text(words).raw("</span></span>");
     }
-    html.text(&(seen.text.people_here)(seen.state.member_count()));
+    html.raw("<span class=\"room-here\">").text(&(seen.text.people_here)(seen.state.member_count())).raw("</span>");
     html
 }
 
-/// The line on what it is about.
+/// What it is about, in as much of a line as there is; pressed, it is shown whole.
 #[must_use]
 pub fn topic(seen: &Seen<'_>) -> Html {
     let mut html = Html::new();
-    if let Some(topic) = seen.state.room.as_ref().and_then(|room| room.topic.as_deref()) {
-        html.raw("<span class=\"room-topic\" dir=\"auto\" title=\"").text(topic).raw("\">").text(topic).raw("</span>");
+    if let Some(topic) = topic_of(seen) {
+        html.raw("<button class=\"room-topic\" type=\"button\" popovertarget=\"topic\" dir=\"auto\">")
+            .text(topic)
+            .raw("</button>");
     }
     html
+}
+
+/// The same, whole.
+#[must_use]
+pub fn whole_topic(seen: &Seen<'_>) -> Html {
+    let mut html = Html::new();
+    html.raw("<p dir=\"auto\">").text(topic_of(seen).unwrap_or_default()).raw("</p>");
+    html
+}
+
+fn topic_of<'a>(seen: &'a Seen<'_>) -> Option<&'a str> {
+    seen.state.room.as_ref()?.topic.as_deref()
 }
 
 /// The button with which whoever made the room gives it another name.
