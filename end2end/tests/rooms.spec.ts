@@ -1,4 +1,4 @@
-import { burst } from './guests';
+import { burst, Guest } from './guests';
 import { expect, test, unique } from './people';
 
 test('a room that somebody else makes appears in the list, and its last line follows', async ({ newPerson, newGuest, server }) => {
@@ -17,14 +17,22 @@ test('a room that somebody else makes appears in the list, and its last line fol
   await expect(mina.roomInList(name).locator('.room-item-count')).toHaveText(/^1/);
 });
 
-test('the home page lists new rooms as they are made', async ({ newPerson, ownServer }) => {
+test('the home page lists new rooms as they are made, the newest first', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
   await mina.openHome();
   await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText('첫 방을 열어 보세요');
   await expect(mina.list.locator('.room-item')).toHaveCount(1);
   await expect(mina.list.locator('.room-item .badge')).toHaveText('누구나');
-  await ownServer.createRoom('방금 연 방');
-  await expect(mina.roomInList('방금 연 방')).toBeVisible();
+  const { roomId } = await ownServer.createRoom('방금 연 방');
+  const names = mina.list.locator('.room-item-name > [dir]');
+  await expect(names).toHaveText(['방금 연 방', '마당']);
+  const sora = await Guest.enter(ownServer, roomId, 'sora');
+  sora.talk(roomId, '여기 있어요');
+  await expect(mina.roomInList('방금 연 방')).toContainText('여기 있어요');
+  await ownServer.createRoom('그 뒤에 연 방');
+  await expect(names).toHaveText(['그 뒤에 연 방', '방금 연 방', '마당']);
+  await mina.page.reload();
+  await expect(names).toHaveText(['그 뒤에 연 방', '방금 연 방', '마당']);
 });
 
 test('one moves between rooms, back and forth, and each message stays in its room', async ({ newPerson, newGuest, server }) => {

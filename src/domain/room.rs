@@ -94,6 +94,8 @@ pub struct Room {
     pub topic: Option<String>,
     /// Who made it: they may give it another name and topic.
     pub created_by: Option<PersonId>,
+    /// When: milliseconds since 1970.
+    pub created_at: Timestamp,
     /// The room that always exists, and that plain text goes to.
     pub lobby: bool,
     /// The number of its last change; 0 before the first.
@@ -102,6 +104,14 @@ pub struct Room {
     pub messages: u64,
     /// The last message's author and text, and its time.
     pub last: Option<(String, String, Timestamp)>,
+}
+
+impl Room {
+    /// A room in which nothing was said yet.
+    #[must_use]
+    pub const fn new(id: RoomId, name: RoomName, created_by: Option<PersonId>, created_at: Timestamp) -> Self {
+        Self { id, name, topic: None, created_by, created_at, lobby: false, head: 0, messages: 0, last: None }
+    }
 }
 
 #[cfg(test)]

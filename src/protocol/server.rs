@@ -255,6 +255,8 @@ pub struct RoomSummary {
     /// Who made it and may give it another name and topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<PersonId>,
+    /// When it was made: RFC 3339, UTC, milliseconds.
+    pub created_at: String,
 }
 
 /// The last thing said in a room, shortened.

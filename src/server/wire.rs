@@ -68,5 +68,6 @@ pub fn summary(room: &Room, member_count: u32) -> RoomSummary {
         member_count,
         message_count: room.messages,
         created_by: room.created_by,
+        created_at: rfc3339(room.created_at),
     }
 }

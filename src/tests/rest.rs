@@ -83,7 +83,7 @@ async fn with_people_in_a_room_the_list_still_answers_and_shows_nothing_of_their
     let row = &listed.json()[1];
     let mut keys: Vec<&String> = row.as_object().expect("an object").keys().collect();
     keys.sort();
-    assert_eq!(keys, ["head", "memberCount", "messageCount", "name", "roomId"], "{row}");
+    assert_eq!(keys, ["createdAt", "head", "memberCount", "messageCount", "name", "roomId"], "{row}");
     assert_eq!(row["memberCount"], 2);
     for word in ["canary", "session", "127.0.0.1", "sec-websocket", "header"] {
         assert!(!listed.body.to_lowercase().contains(word), "{}", listed.body);

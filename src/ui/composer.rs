@@ -379,7 +379,8 @@ pub fn typing(&Seen { state, text, .. }: &Seen<'_>) -> Html {
     html
 }
 
-/// Whether there is a fine pointer, and so most likely a keyboard: on a phone Enter is a new line.
+/// Whether there is most likely a keyboard: wherever there is more than a finger to point with, or nothing at all. On a phone
+/// Enter is a new line.
 fn has_keyboard() -> bool {
-    is_media("(any-pointer: fine)")
+    is_media("(any-pointer: fine), not (any-pointer: coarse)")
 }

@@ -100,13 +100,17 @@ pub fn rows(state: &ChatState, prefix: &str, is_awake: bool, text: &Text) -> (Ve
 
 fn sorted(state: &ChatState) -> Vec<&RoomSummary> {
     let mut rooms: Vec<&RoomSummary> = Vec::with_capacity(state.rooms.len());
-    let key = |room: &RoomSummary| (state.unread(room.room_id) > 0, room.at.clone());
     for room in &state.rooms {
-        // Rooms where nothing was said stay in the order in which they were made.
-        let at = rooms.partition_point(|other| key(other) >= key(room));
+        // Of one moment, in the order in which they were made.
+        let at = rooms.partition_point(|other| key(state, other) >= key(state, room));
         rooms.insert(at, room);
     }
     rooms
+}
+
+/// What is unread comes first, then where something happened last: that a room was made is the first of it.
+fn key<'a>(state: &ChatState, room: &'a RoomSummary) -> (bool, &'a String) {
+    (state.unread(room.room_id) > 0, room.at.as_ref().unwrap_or(&room.created_at))
 }
 
 fn look(state: &ChatState, room: &RoomSummary, today: Today, text: &Text) -> Look {

@@ -42,7 +42,7 @@ read! {
     ReplyTo { id, seq, sender, excerpt }
     Restart { after_ms }
     RoomState { room_id, name, topic, lobby, epoch, head, you, members, member_count, reset }
-    RoomSummary { room_id, name, topic, lobby, head, last, at, member_count, message_count, created_by }
+    RoomSummary { room_id, name, topic, lobby, head, last, at, member_count, message_count, created_by, created_at }
     RoomView { room, epoch, messages, newest, members }
     Sync { room_id, head }
     Talk { room_id, sender, message, html, id, seq, rev, at, person, guest, edited_at, deleted, reply_to, reactions }

@@ -364,7 +364,8 @@ async fn a_read_mark_goes_forward_unless_it_is_meant_to_go_back(store: &dyn Stor
 async fn a_room_is_renamed_by_whoever_made_it(store: &dyn Store) {
     let (_, [mina, jun]) = a_room_with_two(store, "이름 바꾸는 방", [25, 26]).await;
     let made = store.create_room(RoomId::new(), &room_name("옛 이름"), Some(mina.id), NOW).await.expect("a room");
-    assert_eq!((made.created_by, made.topic), (Some(mina.id), None));
+    assert_eq!((made.created_by, made.created_at, made.topic.clone()), (Some(mina.id), NOW, None));
+    assert_eq!(store.room(made.id).await, Ok(made.clone()));
     let (name, topic) = (room_name("새 이름"), Topic::parse("봄 이야기").expect("a topic"));
     let change = async |id, by| store.change_room(id, by, &name, topic.as_ref()).await;
     let changed = change(made.id, mina.id).await.expect("changed");

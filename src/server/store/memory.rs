@@ -66,7 +66,8 @@ impl Memory {
     pub fn new() -> Self {
         let lobby = RoomId::new();
         let mut state = State::default();
-        state.add_room(lobby, &RoomName::stored(LOBBY_NAME.into()), None, true);
+        let name = RoomName::stored(LOBBY_NAME.into());
+        state.add_room(Room { lobby: true, ..Room::new(lobby, name, None, 0) });
         Self { epoch: Epoch::new(), lobby, state: Arc::new(Mutex::new(state)), closed: Arc::default() }
     }
 
@@ -88,10 +89,8 @@ impl Default for Memory {
 }
 
 impl State {
-    fn add_room(&mut self, id: RoomId, name: &RoomName, by: Option<PersonId>, lobby: bool) -> Room {
-        let room =
-            Room { id, name: name.clone(), topic: None, created_by: by, lobby, head: 0, messages: 0, last: None };
-        self.places.insert(id, self.rooms.len());
+    fn add_room(&mut self, room: Room) -> Room {
+        self.places.insert(room.id, self.rooms.len());
         self.rooms.push(Log {
             room: room.clone(),
             said: BTreeMap::new(),
@@ -316,9 +315,9 @@ impl Store for Memory {
         id: RoomId,
         name: &RoomName,
         by: Option<PersonId>,
-        _at: Timestamp,
+        at: Timestamp,
     ) -> Result<Room, Error> {
-        Ok(self.state().add_room(id, name, by, false))
+        Ok(self.state().add_room(Room::new(id, name.clone(), by, at)))
     }
 
     async fn adopt_room(&self, id: RoomId, by: PersonId) -> Result<bool, Error> {

@@ -38,6 +38,7 @@ fn state(messages: u64) -> (ChatState, RoomId) {
         member_count: 0,
         message_count: messages,
         created_by: None,
+        created_at: String::new(),
     };
     let view = RoomView {
         room,
@@ -64,6 +65,7 @@ fn summary(room_id: RoomId, head: Seq) -> RoomSummary {
         member_count: 2,
         message_count: head,
         created_by: None,
+        created_at: String::new(),
     }
 }
 
@@ -381,6 +383,7 @@ fn what_waits_in_a_room_is_there_when_it_is_opened_again() {
             member_count: 0,
             message_count: 0,
             created_by: None,
+            created_at: String::new(),
         };
         RoomView { room, epoch: Epoch::new(), messages: vec![], newest: true, members: vec![] }
     };

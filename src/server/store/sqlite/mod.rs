@@ -254,7 +254,7 @@ impl Store for Sqlite {
             .execute(&self.writer)
             .await
             .map_err(unavailable)?;
-        Ok(Room { id, name: name.clone(), topic: None, created_by: by, lobby: false, head: 0, messages: 0, last: None })
+        Ok(Room::new(id, name.clone(), by, at))
     }
 
     async fn adopt_room(&self, id: RoomId, by: PersonId) -> Result<bool, Error> {

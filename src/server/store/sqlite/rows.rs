@@ -11,7 +11,7 @@ pub(super) const MESSAGE_COLUMNS: &str = "SELECT m.id, m.seq, m.rev, m.person, m
      q.id AS quote_id, q.seq AS quote_seq, q.sender AS quote_sender, q.body AS quote_body \
      FROM messages m LEFT JOIN messages q ON q.room = m.room AND q.seq = m.reply_seq ";
 
-pub(super) const ROOM_COLUMNS: &str = "SELECT r.number, r.id, r.name, r.topic, r.created_by, r.lobby, r.head, r.messages, m.sender, m.body, m.at \
+pub(super) const ROOM_COLUMNS: &str = "SELECT r.number, r.id, r.name, r.topic, r.created_by, r.created_at, r.lobby, r.head, r.messages, m.sender, m.body, m.at \
      FROM rooms r LEFT JOIN messages m ON m.room = r.number AND m.seq = \
      (SELECT max(seq) FROM messages WHERE room = r.number AND deleted = 0) ";
 
@@ -84,6 +84,7 @@ pub(super) fn room_from(row: &SqliteRow) -> Result<Room, sqlx::Error> {
             Some(id) => Some(uuid(&id)?.into()),
             None => None,
         },
+        created_at: row.try_get("created_at")?,
         lobby: row.try_get("lobby")?,
         head: number(row, "head")?,
         messages: number(row, "messages")?,
