@@ -3,8 +3,10 @@
 use super::{
     Ui, address,
     connection::Event,
-    dom::{element, elements, focus_quietly, has_no_focus, partition_point},
-    menu, reading,
+    dom::{element, elements, focus_quietly, has_no_focus},
+    menu,
+    place::{self, Place},
+    reading,
     state::{ChatState, OpenRoom},
     wire,
 };
@@ -102,11 +104,14 @@ impl Ui {
             let loaded = wire::room_page(room, window).await;
             self.loading.set_value(false);
             if let Ok(view) = loaded {
-                let keep_place = keep_place();
+                // What comes in front moves nothing. What comes behind the end does, and no browser minds that there.
+                let place = (!older && place::browser_keeps()).then(Place::here).flatten();
                 self.state.update(|state| if older { state.prepend(view, seq) } else { state.append(view, seq) });
                 request_animation_frame(move || {
-                    keep_place();
-                    request_animation_frame(keep_place);
+                    let Some(place) = place else { return };
+                    place.restore();
+                    // What is near now has its real height only now.
+                    request_animation_frame(move || place.restore());
                 });
             }
         });
@@ -174,30 +179,6 @@ pub fn show_unread() {
     }
 }
 
-/// Where the first message in sight is now; what is returned scrolls the timeline so that it is there again.
-fn keep_place() -> impl Fn() + Clone + 'static {
-    let timeline = document().get_element_by_id("timeline");
-    let top = timeline.as_ref().map_or(0.0, |timeline| timeline.get_bounding_client_rect().top());
-    let kept = first_below(top).map(|element| (element.get_bounding_client_rect().top(), element));
-    move || {
-        if let (Some(timeline), Some((before, element))) = (&timeline, &kept) {
-            let shift = element.get_bounding_client_rect().top() - before;
-            timeline.set_scroll_top(timeline.scroll_top() + shift.round() as i32);
-        }
-    }
-}
-
-/// The first line of the timeline whose end is below that height.
-fn first_below(top: f64) -> Option<Element> {
-    let first = |parent: &Element| {
-        let above = partition_point(parent, |child| child.get_bounding_client_rect().bottom() <= top);
-        parent.children().item(above)
-    };
-    let chunk = first(&document().get_element_by_id("chunks")?)?;
-    // Of a chunk there may be nothing left in sight but the margin below its last line.
-    first(&chunk).or_else(|| chunk.next_element_sibling()?.first_element_child())
-}
-
 /// After a journey inside the page the keyboard starts at what is new, unless a field has taken it.
 fn focus_main() {
     window().scroll_to_with_x_and_y(0.0, 0.0);
@@ -219,7 +200,11 @@ pub fn show(seq: Seq) -> bool {
     // Taken away first, so that it begins again.
     let classes = message.class_list();
     let _ = classes.remove_1("message-shown");
-    request_animation_frame(move || drop(classes.add_1("message-shown")));
+    request_animation_frame(move || {
+        // What is near now has its real height only now.
+        message.scroll_into_view();
+        let _ = classes.add_1("message-shown");
+    });
     true
 }
 

@@ -25,6 +25,7 @@ pub mod message;
 pub mod outbox;
 pub mod page;
 pub mod parts;
+pub mod place;
 pub mod pointer;
 pub mod reading;
 pub mod regions;

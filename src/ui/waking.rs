@@ -5,7 +5,7 @@ use super::{
     connection::{self, Event},
     deeds, drafts, forms, journey, keys,
     listen::listen,
-    members, outbox, pointer, reading, regions, room_list, switcher, timeline, viewport,
+    members, outbox, place, pointer, reading, regions, room_list, switcher, timeline, viewport,
 };
 use crate::{domain::PersonId, protocol::ClientFrame};
 use futures_channel::mpsc::unbounded;
@@ -38,6 +38,7 @@ const STEPS: [fn(Ui); 7] = [
         reading::start(ui);
         switcher::start(ui);
         viewport::start();
+        place::start(ui);
         journey::install();
         wake_on_events(ui);
     },
