@@ -47,6 +47,33 @@ test('what is said in another room is counted, in the list and the title, until 
   await expect(mina.timeline.locator('.unread-line')).toHaveCount(1);
 });
 
+test('what comes below as one reads on is not seen by that', async ({ newPerson, newGuest }) => {
+  const mina = await newPerson('mina');
+  const name = unique('밀린 방');
+  const link = await mina.createRoom(name);
+  await mina.join();
+  const { roomId } = mina;
+  const sora = await newGuest('sora', roomId);
+  await mina.openHome();
+  const texts = burst(sora, roomId, 150);
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  await mina.openRoom(`${link}?at=20#m-20`);
+  await mina.reads(texts.slice(0, 50));
+  /** How many messages are unread, and how many are further down than what is in sight. */
+  const counts = () =>
+    mina.timeline.evaluate((timeline) => {
+      const end = timeline.getBoundingClientRect().bottom + 1;
+      const seen = [...timeline.querySelectorAll('.message')].filter((message) => message.getBoundingClientRect().bottom <= end);
+      return { unread: Number(document.title.match(/\((\d+)\)/)?.[1]), below: 150 - Number(seen.at(-1)!.id.slice(2)) };
+    });
+  let step = 0;
+  while ((await mina.messages.count()) < texts.length) {
+    expect(step++, 'steps').toBeLessThan(200);
+    await mina.timeline.evaluate((timeline) => timeline.scrollBy(0, 100));
+    await expect.poll(async () => { const { unread, below } = await counts(); return unread - below; }).toBe(0);
+  }
+});
+
 test('nobody reads in a window without the focus', async ({ newPerson, newGuest }) => {
   const mina = await newPerson('mina');
   const name = unique('딴 창을 보는 방');

@@ -4,8 +4,6 @@ use super::{
     Ui, address,
     connection::Event,
     dom::{element, elements, focus_quietly, has_no_focus},
-    menu,
-    place::{self, Place},
     reading,
     state::{ChatState, OpenRoom},
     wire,
@@ -40,8 +38,8 @@ impl Ui {
             if push {
                 push_address(&address(room));
             }
-            // It stood for a message of the room before.
-            menu::close();
+            // What is open is of the room before.
+            elements(":popover-open").iter().for_each(|open| drop(open.hide_popover()));
             self.delete_now();
             self.tell_read();
             self.state.update(|state| state.open(view));
@@ -104,15 +102,7 @@ impl Ui {
             let loaded = wire::room_page(room, window).await;
             self.loading.set_value(false);
             if let Ok(view) = loaded {
-                // What comes in front moves nothing. What comes behind the end does, and no browser minds that there.
-                let place = (!older && place::browser_keeps()).then(Place::here).flatten();
                 self.state.update(|state| if older { state.prepend(view, seq) } else { state.append(view, seq) });
-                request_animation_frame(move || {
-                    let Some(place) = place else { return };
-                    place.restore();
-                    // What is near now has its real height only now.
-                    request_animation_frame(move || place.restore());
-                });
             }
         });
     }
@@ -156,6 +146,7 @@ impl Ui {
         leptos::task::spawn_local(async move {
             let Ok(view) = wire::room_page(room, window).await else { return };
             if self.journey.get_value() == journey {
+                self.forget_place();
                 self.state.update(|state| state.open(view));
                 self.tell(Event::Moved);
                 request_animation_frame(then);

@@ -71,7 +71,7 @@ pub fn open(button: &Element, message: &Element, is_own: bool) {
     }
     let _ = menu.class_list().toggle_with_force("menu-of-own", is_own);
     let _ = menu.show_popover();
-    // Beside the button, and all of it on screen, also when the window becomes smaller: the style sheet's own bounds see to that.
+    // Beside the button, and all of it on screen, also when the window becomes smaller under it.
     // Whole pixels: formatting fractions weighs 5 KB.
     let (at, size) = (button.get_bounding_client_rect(), menu.get_bounding_client_rect());
     let (width, height) = (size.width() as i32, size.height() as i32);

@@ -50,6 +50,7 @@ use crate::{
 };
 use connection::{Event, Events};
 use leptos::prelude::*;
+use place::Place;
 use serde::Serialize;
 use state::ChatState;
 use text::Text;
@@ -116,6 +117,8 @@ pub struct Ui {
     bound_for: StoredValue<Option<RoomId>>,
     /// Set while more messages are on their way.
     loading: StoredValue<bool>,
+    /// Where somebody reads, so that it stays there.
+    place: StoredValue<Option<Place>, LocalStorage>,
     /// How far was read, until the server is told.
     read_due: StoredValue<Option<(RoomId, Seq)>>,
     events: StoredValue<Events>,
@@ -138,6 +141,7 @@ impl Ui {
             journey: StoredValue::new(0),
             bound_for: StoredValue::new(None),
             loading: StoredValue::new(false),
+            place: StoredValue::new_local(None),
             read_due: StoredValue::new(None),
             events: StoredValue::new(events),
         }

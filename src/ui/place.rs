@@ -1,94 +1,71 @@
-//! What one reads stays where it is, whatever comes above or below it. Most browsers see to that themselves (scroll
-//! anchoring), but for the very end; Safari does not.
+//! What one reads stays where it is, whatever comes above or below it. Most browsers would see to that by themselves (scroll
+//! anchoring), but not at the very end, not before the next frame is looked at, and Safari not at all.
 
 use super::{
     Ui,
-    dom::{element, partition_point, target},
-    listen::listen,
+    dom::{element, partition_point},
 };
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, ResizeObserver};
 
-/// The first line of the timeline in sight, and where it is.
+/// The first message of the timeline in sight, and where it is.
 pub struct Place {
-    line: Element,
-    /// Pixels from the line's top to the timeline's end: those stay where the window becomes lower.
+    message: Element,
+    /// Pixels from its top to the timeline's end: those stay where the window becomes lower.
     above_end: f64,
-    /// Pixels that the timeline was scrolled by.
+    /// Pixels that the timeline was scrolled by. It is turned round: its end is at 0, and above that it is negative.
     scrolled: f64,
 }
 
+impl Ui {
+    /// Takes back what the timeline was moved by since this was last asked, unless somebody scrolled.
+    pub fn keep_place(self) {
+        let is_newest = self.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
+        self.place.update_value(|place| {
+            place.iter().for_each(Place::keep);
+            // At the end of what there is one follows what is said.
+            *place = Place::here().filter(|place| place.scrolled < 0.0 || !is_newest);
+        });
+    }
+
+    /// Whoever is led elsewhere is not held back.
+    pub fn forget_place(self) {
+        self.place.set_value(None);
+    }
+}
+
 impl Place {
-    /// As it is now.
-    #[must_use]
-    pub fn here() -> Option<Self> {
+    fn here() -> Option<Self> {
         let timeline = element("#timeline")?;
-        let line = first_below(timeline.get_bounding_client_rect().top())?;
-        Some(Self { above_end: above_end(&timeline, &line), line, scrolled: scrolled(&timeline) })
+        let message = first_below(timeline.get_bounding_client_rect().top())?;
+        Some(Self { above_end: above_end(&timeline, &message), message, scrolled: scrolled(&timeline) })
     }
 
-    /// Scrolls so that the line is there again, if it is still here.
-    pub fn restore(&self) {
-        self.scroll_back(0.0);
-    }
-
-    /// The same, but for what somebody has scrolled meanwhile; who has come to the end wants to be there.
-    fn keep(&self, timeline: &Element) {
-        let scrolled = scrolled(timeline);
-        if scrolled < 0.0 || self.is_end() {
-            self.scroll_back(scrolled - self.scrolled);
+    fn keep(&self) {
+        // Of another room's messages none is left.
+        let Some(timeline) = element("#timeline").filter(|_| self.message.is_connected()) else { return };
+        let scrolled = scrolled(&timeline);
+        // Who has come to the end wants to be there.
+        if scrolled >= 0.0 && self.scrolled < 0.0 {
+            return;
         }
-    }
-
-    fn scroll_back(&self, but_for: f64) {
-        if let Some(timeline) = element("#timeline").filter(|_| self.line.is_connected()) {
-            let moved = above_end(&timeline, &self.line) - self.above_end - but_for;
-            // Fractions of a pixel would add up.
-            if moved.abs() >= 1.0 {
-                timeline.set_scroll_top((scrolled(&timeline) - moved).round() as i32);
-            }
+        let moved = above_end(&timeline, &self.message) - self.above_end - (scrolled - self.scrolled);
+        // What is set is whole pixels: to take back less would only swing to and fro.
+        if moved.abs() >= 1.0 {
+            timeline.set_scroll_top((scrolled - moved).round() as i32);
         }
-    }
-
-    /// The timeline is turned round: its end is at 0.
-    fn is_end(&self) -> bool {
-        self.scrolled >= 0.0
     }
 }
 
-/// Whether the browser sees to it.
-#[must_use]
-pub fn browser_keeps() -> bool {
-    let style = element("#timeline").and_then(|timeline| window().get_computed_style(&timeline).ok()?);
-    style.and_then(|style| style.get_property_value("overflow-anchor").ok()).as_deref() == Some("auto")
-}
-
-/// Keeps the place, where the browser does not.
+/// Keeps the place whenever the timeline's size changes: after layout, and before it is painted.
 pub fn start(ui: Ui) {
-    if browser_keeps() {
-        return;
-    }
-    let (Some(timeline), Some(content)) = (element("#timeline"), element(".timeline-content")) else { return };
-    let place = StoredValue::new_local(None::<Place>);
-    let keep = move || {
-        place.with_value(|place| place.iter().for_each(|place| place.keep(&timeline)));
-        // At the end of what there is one follows what is said.
-        let is_newest = ui.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
-        let here = Place::here().filter(|place| !(place.is_end() && is_newest));
-        place.set_value(here);
-    };
-    // After layout, and before it is painted.
-    let callback = Closure::wrap(Box::new(keep.clone()) as Box<dyn Fn()>);
-    if let Ok(observer) = ResizeObserver::new(callback.as_ref().unchecked_ref()) {
+    let Some(content) = element(".timeline-content") else { return };
+    let resized = Closure::wrap(Box::new(move || ui.keep_place()) as Box<dyn Fn()>);
+    if let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) {
         observer.observe(&content);
     }
-    callback.forget();
-    listen("scroll", move |event| {
-        if target(&event).is_some_and(|target| target.id() == "timeline") {
-            keep();
-        }
-    });
+    resized.forget();
 }
 
 /// What web-sys cuts to a whole number.
@@ -96,17 +73,20 @@ fn scrolled(timeline: &Element) -> f64 {
     js_sys::Reflect::get(timeline, &"scrollTop".into()).ok().and_then(|pixels| pixels.as_f64()).unwrap_or_default()
 }
 
-fn above_end(timeline: &Element, line: &Element) -> f64 {
-    timeline.get_bounding_client_rect().bottom() - line.get_bounding_client_rect().top()
+fn above_end(timeline: &Element, message: &Element) -> f64 {
+    timeline.get_bounding_client_rect().bottom() - message.get_bounding_client_rect().top()
 }
 
-/// The first line whose end is below that height.
+/// The first message whose end is below that height. Days and the line before what is unread move among the messages.
 fn first_below(top: f64) -> Option<Element> {
     let first = |parent: &Element| {
         let above = partition_point(parent, |child| child.get_bounding_client_rect().bottom() <= top);
         parent.children().item(above)
     };
+    let message = |line: Option<Element>| {
+        std::iter::successors(line, Element::next_element_sibling).find(|line| line.id().starts_with("m-"))
+    };
     let chunk = first(&document().get_element_by_id("chunks")?)?;
     // Of a chunk there may be nothing left in sight but the margin below its last line.
-    first(&chunk).or_else(|| chunk.next_element_sibling()?.first_element_child())
+    message(first(&chunk)).or_else(|| message(chunk.next_element_sibling()?.first_element_child()))
 }

@@ -52,6 +52,8 @@ pub fn start(ui: Ui) {
 impl Ui {
     /// Takes note of what is on screen.
     fn look(self) {
+        // First, or what was moved into sight for a moment would count as seen.
+        self.keep_place();
         // While a button is pressed nothing is drawn: the page may show another room than the state.
         if self.pressed.get_untracked() {
             return;

@@ -33,7 +33,7 @@ pub fn RoomHeader() -> impl IntoView {
         </header>
         <div class="sheet" id="share" popover="auto" aria-label=text.share><Region id="share-rows"/></div>
         <div class="sheet" id="room-settings" popover="auto" aria-label=text.rename><Region id="room-form"/></div>
-        <div class="sheet topic-sheet" id="topic" popover="auto" aria-label=text.room_topic><Region id="whole-topic"/></div>
+        <div class="sheet topic-sheet" id="topic" popover="auto" aria-label=text.topic><Region id="whole-topic"/></div>
         // Stands in the page from the start, so that what it says later is announced.
         <div class="status-line"><p role="status"><Region id="status"/></p><Region id="status-retry"/></div>
     }
@@ -70,9 +70,8 @@ pub fn meta(seen: &Seen<'_>) -> Html {
 pub fn topic(seen: &Seen<'_>) -> Html {
     let mut html = Html::new();
     if let Some(topic) = topic_of(seen) {
-        html.raw("<button class=\"room-topic\" type=\"button\" popovertarget=\"topic\" dir=\"auto\">")
-            .text(topic)
-            .raw("</button>");
+        html.raw("<button class=\"room-topic\" type=\"button\" popovertarget=\"topic\" dir=\"auto\" aria-label=\"");
+        html.text(seen.text.topic).raw(": ").text(topic).raw("\">").text(topic).raw("</button>");
     }
     html
 }
@@ -81,7 +80,9 @@ pub fn topic(seen: &Seen<'_>) -> Html {
 #[must_use]
 pub fn whole_topic(seen: &Seen<'_>) -> Html {
     let mut html = Html::new();
-    html.raw("<p dir=\"auto\">").text(topic_of(seen).unwrap_or_default()).raw("</p>");
+    if let Some(topic) = topic_of(seen) {
+        html.raw("<p dir=\"auto\">").text(topic).raw("</p>");
+    }
     html
 }
 

@@ -1,4 +1,4 @@
-//! The list of rooms: those with something unread first, then by when something was last said there.
+//! The list of rooms: those with something unread first, then by when something happened there last.
 
 use super::{
     Ui, address,

@@ -94,6 +94,8 @@ pub struct Text {
     /// The room: its link, name and topic; the way to others.
     pub room_topic: &'static str,
     /// The room: its link, name and topic; the way to others.
+    pub topic: &'static str,
+    /// The room: its link, name and topic; the way to others.
     pub save: &'static str,
     /// The room: its link, name and topic; the way to others.
     pub say_first_link: &'static str,
@@ -192,6 +194,7 @@ static KO: Text = Text {
     rename: "방 이름과 주제 고치기",
     room_name: "방 이름",
     room_topic: "주제 (한 줄)",
+    topic: "주제",
     save: "저장",
     say_first_link: "링크나 QR 코드로 누구나 들어올 수 있습니다",
     qr: "이 방의 QR 코드",
@@ -287,6 +290,7 @@ static EN: Text = Text {
     rename: "Change name and topic",
     room_name: "Name",
     room_topic: "Topic (one line)",
+    topic: "Topic",
     save: "Save",
     say_first_link: "Anyone with the link or the QR code can come in",
     qr: "This room's QR code",

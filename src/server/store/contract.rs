@@ -18,7 +18,7 @@ async fn sqlite_keeps_every_promise() {
 
 #[tokio::test]
 async fn memory_keeps_every_promise_but_to_outlive_the_process() {
-    let memory = super::memory::Memory::new();
+    let memory = super::memory::Memory::new(NOW);
     every_promise(async || Box::new(memory.reopened()) as Box<dyn Store>).await;
 }
 
@@ -63,6 +63,7 @@ async fn a_fresh_store_has_one_room_the_lobby(store: &dyn Store) -> RoomId {
     let rooms = store.rooms(None, 99).await.expect("rooms");
     let [lobby] = rooms.as_slice() else { panic!("{rooms:?}") };
     assert_eq!((lobby.id, lobby.lobby, lobby.head, &lobby.last), (store.lobby(), true, 0, &None));
+    assert_eq!(lobby.created_at, NOW);
     assert_eq!(store.held_names().await, Ok(Vec::new()));
     lobby.id
 }

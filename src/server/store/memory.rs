@@ -61,13 +61,13 @@ struct Said {
 }
 
 impl Memory {
-    /// An empty store with its lobby.
+    /// An empty store with its lobby, made at `now`.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(now: Timestamp) -> Self {
         let lobby = RoomId::new();
         let mut state = State::default();
         let name = RoomName::stored(LOBBY_NAME.into());
-        state.add_room(Room { lobby: true, ..Room::new(lobby, name, None, 0) });
+        state.add_room(Room { lobby: true, ..Room::new(lobby, name, None, now) });
         Self { epoch: Epoch::new(), lobby, state: Arc::new(Mutex::new(state)), closed: Arc::default() }
     }
 
@@ -79,12 +79,6 @@ impl Memory {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -29,7 +29,7 @@ const LOBBY_NAME: &str = "마당";
 pub async fn open(file: &Path, now: Timestamp) -> Result<Arc<dyn Store>, String> {
     #[cfg(feature = "memory")]
     if file.ends_with(":memory:") {
-        return Ok(Arc::new(memory::Memory::new()));
+        return Ok(Arc::new(memory::Memory::new(now)));
     }
     let store = Sqlite::open(file, now).await;
     store.map(|store| Arc::new(store) as _).map_err(|error| format!("cannot open {}: {error}", file.display()))
