@@ -100,7 +100,7 @@ async fn a_dead_line_is_noticed_within_30_seconds() {
     for _ in &lines {
         let mut kind = String::new();
         while kind != "LEAVE" {
-            let next = tokio::time::timeout(Duration::from_secs(40), mina.try_message()).await;
+            let next = tokio::time::timeout(Duration::from_secs(40), mina.await_message()).await;
             let frame = next.expect("a frame in time").and_then(|frame| frame.into_text().ok());
             kind = frame
                 .and_then(|frame| serde_json::from_str::<serde_json::Value>(&frame).ok())
