@@ -46,6 +46,7 @@ impl Ui {
             self.tell(Event::Moved);
             request_animation_frame(move || {
                 reading::land();
+                self.forget_place();
                 focus_main();
             });
         });
@@ -149,7 +150,10 @@ impl Ui {
                 self.forget_place();
                 self.state.update(|state| state.open(view));
                 self.tell(Event::Moved);
-                request_animation_frame(then);
+                request_animation_frame(move || {
+                    then();
+                    self.forget_place();
+                });
             }
         });
     }
@@ -165,7 +169,7 @@ pub fn scroll_to_end() {
 /// Where the unread messages begin; without any, the end.
 pub fn show_unread() {
     match document().get_element_by_id("unread") {
-        Some(line) => line.scroll_into_view(),
+        Some(line) => bring(line),
         None => scroll_to_end(),
     }
 }
@@ -187,16 +191,18 @@ pub fn room_of(address: &str) -> Option<RoomId> {
 /// Shows the message at that place, if it is here, and says whether it is.
 pub fn show(seq: Seq) -> bool {
     let Some(message) = document().get_element_by_id(&format!("m-{seq}")) else { return false };
-    message.scroll_into_view();
     // Taken away first, so that it begins again.
     let classes = message.class_list();
     let _ = classes.remove_1("message-shown");
-    request_animation_frame(move || {
-        // What is near now has its real height only now.
-        message.scroll_into_view();
-        let _ = classes.add_1("message-shown");
-    });
+    request_animation_frame(move || drop(classes.add_1("message-shown")));
+    bring(message);
     true
+}
+
+/// Scrolls to it, and once more a frame later: what is near then has its real height.
+fn bring(line: Element) {
+    line.scroll_into_view();
+    request_animation_frame(move || line.scroll_into_view());
 }
 
 /// Gives the focus to the message before or after the one that has it, by its button; to the last without one.
