@@ -47,6 +47,7 @@ impl Ui {
             request_animation_frame(move || {
                 reading::land();
                 self.forget_place();
+                self.keep_place();
                 focus_main();
             });
         });
@@ -153,6 +154,8 @@ impl Ui {
                 request_animation_frame(move || {
                     then();
                     self.forget_place();
+                    // From here on: what shrinks below as it comes near is taken back at once.
+                    self.keep_place();
                 });
             }
         });
