@@ -172,6 +172,7 @@ test('a message that does not come through says so after ten seconds, and can be
 });
 
 test('after a long absence one is at the end, with a way back to where one left off', async ({ newPerson, newGuest }) => {
+  test.slow();
   const mina = await newPerson('mina');
   await mina.createRoom(unique('오래 비운 방'));
   await mina.join();

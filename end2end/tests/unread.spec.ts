@@ -70,7 +70,12 @@ test('what comes below as one reads on is not seen by that', async ({ newPerson,
   while ((await mina.messages.count()) < texts.length) {
     expect(step++, 'steps').toBeLessThan(200);
     await mina.timeline.evaluate((timeline) => timeline.scrollBy(0, 100));
-    await expect.poll(async () => { const { unread, below } = await counts(); return unread - below; }).toBe(0);
+    await expect
+      .poll(async () => {
+        const { unread, below } = await counts();
+        return unread - below;
+      })
+      .toBe(0);
   }
 });
 

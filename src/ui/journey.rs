@@ -46,8 +46,7 @@ impl Ui {
             self.tell(Event::Moved);
             request_animation_frame(move || {
                 reading::land();
-                self.forget_place();
-                self.keep_place();
+                self.renew_place();
                 focus_main();
             });
         });
@@ -148,14 +147,11 @@ impl Ui {
         leptos::task::spawn_local(async move {
             let Ok(view) = wire::room_page(room, window).await else { return };
             if self.journey.get_value() == journey {
-                self.forget_place();
                 self.state.update(|state| state.open(view));
                 self.tell(Event::Moved);
                 request_animation_frame(move || {
                     then();
-                    self.forget_place();
-                    // From here on: what shrinks below as it comes near is taken back at once.
-                    self.keep_place();
+                    self.renew_place();
                 });
             }
         });

@@ -23,34 +23,33 @@ impl Ui {
     pub fn keep_place(self) {
         let is_newest = self.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
         self.place.update_value(|place| {
-            place.iter().for_each(Place::keep);
+            let Some(timeline) = element("#timeline") else { return };
+            place.iter().for_each(|place| place.keep(&timeline));
             // At the end of what there is one follows what is said.
-            *place = Place::here().filter(|place| place.scrolled < 0.0 || !is_newest);
+            *place = Place::in_sight(&timeline).filter(|place| place.scrolled < 0.0 || !is_newest);
         });
     }
 
-    /// Whoever is led elsewhere is not held back.
-    pub fn forget_place(self) {
+    /// Whoever was led elsewhere is not taken back, and stays there from now on.
+    pub fn renew_place(self) {
         self.place.set_value(None);
+        self.keep_place();
     }
 }
 
 impl Place {
-    fn here() -> Option<Self> {
-        let timeline = element("#timeline")?;
+    fn in_sight(timeline: &Element) -> Option<Self> {
         let message = first_below(timeline.get_bounding_client_rect().top())?;
-        Some(Self { above_end: above_end(&timeline, &message), message, scrolled: scrolled(&timeline) })
+        Some(Self { above_end: above_end(timeline, &message), message, scrolled: scrolled(timeline) })
     }
 
-    fn keep(&self) {
-        // Of another room's messages none is left.
-        let Some(timeline) = element("#timeline").filter(|_| self.message.is_connected()) else { return };
-        let scrolled = scrolled(&timeline);
-        // Who has come to the end wants to be there.
-        if scrolled >= 0.0 && self.scrolled < 0.0 {
+    fn keep(&self, timeline: &Element) {
+        let scrolled = scrolled(timeline);
+        // Of another room's messages none is left. And who has come to the end wants to be there.
+        if !self.message.is_connected() || (scrolled >= 0.0 && self.scrolled < 0.0) {
             return;
         }
-        let moved = above_end(&timeline, &self.message) - self.above_end - (scrolled - self.scrolled);
+        let moved = above_end(timeline, &self.message) - self.above_end - (scrolled - self.scrolled);
         // What is set is whole pixels: to take back less would only swing to and fro.
         if moved.abs() >= 1.0 {
             timeline.set_scroll_top((scrolled - moved).round() as i32);

@@ -57,17 +57,16 @@ impl ChatState {
         if before >= seq {
             return None;
         }
-        let read = self.of_others(room, before, seq);
-        // On the first visit, by a link into the middle, no more is known than how much was said.
-        let said = self.rooms.iter().find(|room| room.room_id == id).map_or(0, |room| room.message_count);
-        let below = if room.newest { 0 } else { said.saturating_sub(seq) as u32 };
-        match self.marks.iter_mut().find(|mark| mark.room_id == id) {
-            Some(mark) => {
-                mark.seq = seq;
-                // What is not here yet is known as a number alone.
-                mark.unread = mark.unread.saturating_sub(read);
-            }
-            None => self.marks.push(ReadMark { room_id: id, seq, unread: below, message_count: 0 }),
+        let (read, newest) = (self.of_others(room, before, seq), room.newest);
+        if let Some(mark) = self.marks.iter_mut().find(|mark| mark.room_id == id) {
+            mark.seq = seq;
+            // What is not here yet is known as a number alone.
+            mark.unread = mark.unread.saturating_sub(read);
+        } else {
+            // On the first visit, by a link into the middle, no more is known than how much was said.
+            let said = self.rooms.iter().find(|room| room.room_id == id).map_or(0, |room| room.message_count);
+            let unread = if newest { 0 } else { said.saturating_sub(seq) as u32 };
+            self.marks.push(ReadMark { room_id: id, seq, unread, message_count: 0 });
         }
         Some((id, seq))
     }
