@@ -16,7 +16,7 @@
 //! only in `pages.rs`, to place it on the page); domain → nothing.
 //!
 //! To follow a message: `server/websocket.rs` takes the upgrade, `server/session` reads the frame
-//! (`server/frames.rs`), `server/chat.rs` checks it, `server/writer.rs` stores it and then tells its room
+//! (`server/frames.rs`), `server/chat/messages.rs` checks it, `server/writer.rs` stores it and then tells its room
 //! (`server/hub/room.rs`), which writes its bytes to every member (`server/mailbox`); in the browser
 //! `ui/connection.rs` receives it and `ui/state` applies it.
 

@@ -160,10 +160,10 @@ fn each_breach_is_noticed() {
         ("ui/mod.rs", "<div inner_html=text></div>"),
         ("ui/mod.rs", "use leptos_router::components::Router;"),
         ("ui/mod.rs", "use axum::Router;"),
-        ("server/chat.rs", "use sqlx::query;"),
-        ("server/chat.rs", "use crate::ui::App;"),
+        ("server/chat/mod.rs", "use sqlx::query;"),
+        ("server/chat/mod.rs", "use crate::ui::App;"),
         ("server/storeroom.rs", "sqlx::query()"),
-        ("server/chat.rs", "use leptos_meta::Title;"),
+        ("server/chat/mod.rs", "use leptos_meta::Title;"),
         ("api.rs", "use leptos_axum::redirect;"),
     ] {
         assert_eq!(breaches(path, source).len(), 1, "{path}: {source}");

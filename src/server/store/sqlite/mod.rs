@@ -5,54 +5,34 @@
 
 mod backup;
 mod log;
+mod opening;
 mod rows;
 mod verify;
+mod writing;
 
-use super::{Applied, Change, LOBBY_NAME, Mark, Person, Slice, Store, TokenHash};
+use super::{Applied, Change, Mark, Person, Slice, Store, TokenHash};
 use crate::domain::{
     DisplayName, Epoch, Error, NameKey, PersonId, Room, RoomId, RoomName, Seq, Timestamp, Topic, Window, limits,
 };
 use async_trait::async_trait;
 use log::Heads;
 use rows::{MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, message_from, room_from, uuid};
-use sqlx::{
-    AssertSqlSafe, Connection, Row, SqlSafeStr, SqliteConnection, SqliteExecutor, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteExecutor, SqlitePool};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
 };
-use std::{
-    path::Path,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use writing::breaks_a_rule;
 
 pub use backup::copy;
 pub use verify::{Whole, verify};
 
-/// Connections that read at the same time.
-const READERS: u32 = 4;
-/// How long a statement waits for another process's lock (a backup, `sqlite3` by hand).
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// The same as SQLite has it.
+/// [`opening::LOCK_WAIT`] as SQLite has it.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
 /// Takes as much room on the disk as the largest message.
 const PROBE: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', zeroblob(65536))";
-/// Prepared statements of a connection: one for each size of batch, and all others.
-const STATEMENTS_KEPT: usize = log::AT_ONCE * 2 + 50;
-/// Rooms whose numbers are kept in memory before all are forgotten.
-const HEADS_KEPT: usize = 10_000;
 /// `persons.used_at` is written at most this often, in milliseconds.
 const USED_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
-
-/// Never modify an existing migration: add the next.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "log", include_str!("../../../../migrations/sqlite/0001_log.sql")),
-    (2, "new messages", include_str!("../../../../migrations/sqlite/0002_new_messages.sql")),
-    (3, "message count", include_str!("../../../../migrations/sqlite/0003_message_count.sql")),
-];
 
 /// The store in one SQLite file.
 #[derive(Debug)]
@@ -72,101 +52,6 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file, making or migrating it as needed.
-    ///
-    /// # Errors
-    /// What SQLite says, for the person who starts the server.
-    pub async fn open(path: &Path, now: Timestamp) -> Result<Self, sqlx::Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(LOCK_WAIT)
-            .statement_cache_capacity(STATEMENTS_KEPT)
-            .pragma("secure_delete", "ON");
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            // Looking after the connection each time costs as much as a statement, and a file does not go away.
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone().create_if_missing(true))
-            .await?;
-        migrator().run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .test_before_acquire(false)
-            .max_lifetime(None)
-            .connect_with(options.read_only(true))
-            .await?;
-
-        let epoch = meta(&writer, "epoch", || Epoch::new().as_bytes().to_vec()).await?;
-        let content_key = meta(&writer, "content_key", || rand::random::<[u8; 32]>().to_vec()).await?;
-        let lobby = lobby(&writer, now).await?;
-        let (epoch, troubled, heads) = (uuid(&epoch)?.into(), AtomicBool::new(false), Mutex::default());
-        Ok(Self { writer, heads, readers, epoch, lobby, troubled, content_key })
-    }
-
-    async fn try_apply(
-        &self,
-        changes: &[Change],
-        one_by_one: bool,
-    ) -> Result<Vec<Result<Applied, Error>>, sqlx::Error> {
-        self.on_writer(async |writer| {
-            let mut heads = if one_by_one { Heads::new() } else { self.known_heads(changes) };
-            let applied = if !one_by_one && log::is_one_statement(changes) {
-                log::apply(writer, changes, &self.content_key, &mut heads, false).await
-            } else {
-                let apply = async |tx: &mut SqliteConnection| {
-                    log::apply(tx, changes, &self.content_key, &mut heads, one_by_one).await
-                };
-                in_transaction(writer, apply).await
-            };
-            self.keep_heads(changes, applied.is_ok().then_some(heads));
-            applied
-        })
-        .await
-    }
-
-    fn known_heads(&self, changes: &[Change]) -> Heads {
-        let all = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.iter().filter_map(|change| Some((change.room(), *all.get(&change.room())?))).collect()
-    }
-
-    /// After a failure nothing is known of the rooms any more.
-    fn keep_heads(&self, changes: &[Change], heads: Option<Heads>) {
-        let mut all = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        match heads {
-            Some(heads) if all.len() < HEADS_KEPT => all.extend(heads),
-            Some(heads) => *all = heads,
-            None => all.retain(|room, _| changes.iter().all(|change| change.room() != *room)),
-        }
-    }
-
-    /// Does `work` in one transaction.
-    async fn write<T>(
-        &self,
-        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
-        self.on_writer(async |writer| in_transaction(writer, work).await).await
-    }
-
-    /// Does `work` as the only writer.
-    async fn on_writer<T>(
-        &self,
-        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
-        let mut writer = self.writer.acquire().await?;
-        let done = work(&mut writer).await;
-        if done.as_ref().is_err_and(|error| !breaks_a_rule(error)) {
-            // SQLite has ended a transaction whose commit failed, but sqlx still counts it: no other could
-            // begin on this connection.
-            writer.close_on_drop();
-        }
-        done
-    }
-
     /// The room and the messages that `filter` picks, from one snapshot.
     async fn slice(&self, id: RoomId, filter: &'static str, bound: i64, limit: u32) -> Result<Slice, Error> {
         let read = async {
@@ -507,45 +392,6 @@ impl Store for Sqlite {
     }
 }
 
-async fn in_transaction<T>(
-    writer: &mut SqliteConnection,
-    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
-) -> Result<T, sqlx::Error> {
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-    let done = work(&mut tx).await?;
-    tx.commit().await?;
-    Ok(done)
-}
-
-fn migrator() -> Migrator {
-    let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
-}
-
-/// A value of the table `meta`, made on first use.
-async fn meta(pool: &SqlitePool, key: &str, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, sqlx::Error> {
-    sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING")
-        .bind(key)
-        .bind(make())
-        .execute(pool)
-        .await?;
-    sqlx::query_scalar("SELECT value FROM meta WHERE key = ?").bind(key).fetch_one(pool).await
-}
-
-/// The lobby, made on first use.
-async fn lobby(pool: &SqlitePool, now: Timestamp) -> Result<RoomId, sqlx::Error> {
-    sqlx::query("INSERT INTO rooms (id, name, lobby, created_at) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING")
-        .bind(bytes(RoomId::new().as_bytes()))
-        .bind(LOBBY_NAME)
-        .bind(now)
-        .execute(pool)
-        .await?;
-    let id: Vec<u8> = sqlx::query_scalar("SELECT id FROM rooms WHERE lobby = 1").fetch_one(pool).await?;
-    Ok(uuid(&id)?.into())
-}
-
 async fn insert_session<'c>(
     to: impl SqliteExecutor<'c>,
     person: PersonId,
@@ -565,8 +411,4 @@ async fn insert_session<'c>(
 fn unavailable(error: sqlx::Error) -> Error {
     tracing::error!(%error, "storage failed");
     Error::StorageUnavailable
-}
-
-fn breaks_a_rule(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| !matches!(error.kind(), sqlx::error::ErrorKind::Other))
 }

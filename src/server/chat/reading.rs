@@ -1,0 +1,61 @@
+//! What was said before, and how far each person has read it.
+
+use super::{Chat, Sender};
+use crate::{
+    domain::{Error, PersonId, RoomId, Seq, Window, limits},
+    protocol::{MessagesPage, ReadMark, RoomSummary},
+    server::{hub::ConnectionId, wire},
+};
+
+impl Chat {
+    /// A page of a room's messages, and whether the newest are among them.
+    ///
+    /// # Errors
+    /// [`Error::RoomNotFound`], [`Error::StorageUnavailable`].
+    pub async fn history(
+        &self,
+        room: RoomId,
+        window: Window,
+        limit: u32,
+    ) -> Result<(RoomSummary, MessagesPage, bool), Error> {
+        let slice = self.0.store.page(room, window, limit.clamp(1, limits::PAGE_MESSAGES_MAX)).await?;
+        let summary = wire::summary(&slice.room, self.0.hub.member_count(room));
+        let page = MessagesPage {
+            room_id: room,
+            epoch: self.epoch(),
+            head: slice.room.head,
+            messages: slice.messages.iter().map(wire::talk).collect(),
+        };
+        let newest = page.messages.last().is_none_or(|talk| talk.seq >= slice.last);
+        Ok((summary, page, newest))
+    }
+
+    /// Notes how far a person has read, and tells their other connections if that moved. Only `unread`
+    /// moves it back.
+    ///
+    /// # Errors
+    /// [`Error::RoomNotFound`], [`Error::RateLimited`], [`Error::StorageUnavailable`].
+    pub async fn read(
+        &self,
+        connection: ConnectionId,
+        person: PersonId,
+        room: RoomId,
+        seq: Seq,
+        unread: bool,
+    ) -> Result<(), Error> {
+        self.0.senders.take(Sender::Person(person))?;
+        if let Some(mark) = self.0.store.read(person, room, seq, unread).await? {
+            self.0.hub.tell_read(connection, person, wire::mark(mark));
+        }
+        Ok(())
+    }
+
+    /// How far a person has read, in each room where they have.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`].
+    pub async fn reads(&self, person: PersonId) -> Result<Vec<ReadMark>, Error> {
+        let reads = self.0.store.reads(person).await?;
+        Ok(reads.into_iter().map(wire::mark).collect())
+    }
+}
