@@ -18,8 +18,8 @@ pub const NAME_CHARS: usize = 40;
 pub const ROOM_NAME_CHARS: usize = 80;
 /// Characters in the line on what a room is about.
 pub const TOPIC_CHARS: usize = 200;
-/// Bytes of an HTTP request body.
-pub const REQUEST_BYTES: usize = 64 * 1024;
+/// Bytes of an HTTP request body: a form writes one character of a message in up to twelve.
+pub const REQUEST_BYTES: usize = 128 * 1024;
 
 /// Rooms that one connection may be in.
 pub const ROOMS_PER_CONNECTION: usize = 100;

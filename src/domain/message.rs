@@ -43,10 +43,10 @@ impl Body {
     /// Checks `raw`.
     ///
     /// # Errors
-    /// [`Error::MessageEmpty`] for nothing but white space, [`Error::MessageTooLong`] over the limit.
+    /// [`Error::MessageEmpty`] where there is nothing to see, [`Error::MessageTooLong`] over the limit.
     pub fn parse(raw: impl Into<String>) -> Result<Self, Error> {
         let raw = raw.into();
-        if raw.trim().is_empty() {
+        if !raw.chars().any(|c| is_visible(c) && !is_control(c)) {
             return Err(Error::MessageEmpty);
         }
         // Counting characters is only needed where the bytes could hold too many.
@@ -174,7 +174,9 @@ mod tests {
         assert!(Body::parse("안녕").is_ok());
         assert!(Body::parse("가".repeat(8_000)).is_ok());
         assert_eq!(Body::parse("가".repeat(8_001)), Err(Error::MessageTooLong));
-        for blank in ["", " ", "\n\t\u{3000}"] {
+        for blank in
+            ["", " ", "\n\t\u{3000}", "\u{200b}", "\u{3164}", "\u{2800}", "\u{ad}\u{202e}", "\u{feff} \u{115f}"]
+        {
             assert_eq!(Body::parse(blank), Err(Error::MessageEmpty));
         }
     }

@@ -11,7 +11,7 @@ use comrak::{
 /// Quotes and lists inside one another; what is deeper is shown without them.
 const DEPTH: usize = 8;
 /// What may follow an address in Korean without a blank, and is no part of it.
-const PARTICLES: &str = "은 는 이 가 을 를 에 에서 에게 로 으로 와 과 도 만 의 까지 부터 보다 처럼 라고 이라고 라는 이라는 입니다 이에요 예요 이야 인데 요";
+const PARTICLES: &str = "은 는 이 가 을 를 에 에서 에게 한테 하고 이랑 랑 밖에 께 로 으로 와 과 도 만 의 까지 부터 보다 처럼 라고 이라고 라는 이라는 입니다 이에요 예요 이야 인데 요";
 
 /// Renders a message; `None` where it is nothing but text.
 #[must_use]

@@ -3,8 +3,8 @@
 
 use super::{
     Ui, composer, forms, outbox,
-    requests::{Answer, RETRIED, Requests},
-    state::{Link, Todo},
+    requests::{Answer, LATER, RETRIED, Requests, retry_after},
+    state::{Link, Sending, Todo},
     wire,
 };
 use crate::{
@@ -42,7 +42,7 @@ pub enum Event {
     /// Another room, or none, is on screen.
     Moved,
     /// A message waits in the state.
-    Say(MessageId),
+    Say,
     /// Something is asked of the room on screen, or of the list, once the room has let us in.
     Ask(ClientFrame),
     /// Somebody is writing in the room on screen.
@@ -96,6 +96,8 @@ pub async fn run(ui: Ui, inbox: UnboundedReceiver<Event>) {
         asked_for: Requests::default(),
         ask_at: None,
         at_once: false,
+        said: None,
+        say_at: None,
     };
     connection.run(inbox).await;
 }
@@ -120,6 +122,10 @@ struct Connection {
     ask_at: Option<f64>,
     /// Set when the next try is not to wait.
     at_once: bool,
+    /// The message that has been sent and is not answered yet.
+    said: Option<MessageId>,
+    /// When to send it again: it was too much at once.
+    say_at: Option<f64>,
 }
 
 impl Connection {
@@ -214,6 +220,7 @@ impl Connection {
                 },
                 Some(Arrival::Frame(Err(_)) | Arrival::End) | None => return,
             }
+            outbox.extend(self.say());
         }
     }
 
@@ -227,13 +234,26 @@ impl Connection {
             ServerFrame::Sync(_) => synced = true,
             ServerFrame::Restart(restart) => self.back_after = restart.after_ms.into(),
             ServerFrame::Talk(talk) if talk.person.is_some() => outbox::forget(talk.id),
+            ServerFrame::Error(error)
+                if self.said.is_some_and(|said| error.id.as_deref() == Some(&said.to_string()))
+                    && LATER.contains(&error.code.as_str()) =>
+            {
+                self.said = None;
+                self.say_at = Some(js_sys::Date::now() + f64::from(retry_after(error)));
+            }
             _ => {}
         }
         let me = self.ui.state.with_untracked(|state| state.me.as_ref().map(|me| me.sender.clone()));
-        match self.asked_for.hears(&frame, me.as_deref(), outbox::forget_edit) {
+        match self.asked_for.hears(&frame, me.as_deref(), outbox::forget_change) {
             Answer::Fine => {}
             Answer::Again(pause) => self.ask_at = Some(js_sys::Date::now() + f64::from(pause)),
-            Answer::Refused(code) => forms::refuse(composer::REFUSAL, &(self.ui.text.error)(&code)),
+            Answer::Refused(code, asked) => {
+                // No word is lost.
+                if let ClientFrame::Edit { room_id, message, .. } = asked {
+                    self.ui.give_back(room_id, message);
+                }
+                forms::refuse(composer::REFUSAL, &(self.ui.text.error)(&code));
+            }
         }
         let mut todo = Todo::Nothing;
         self.ui.state.update(|state| todo = state.apply(frame, js_sys::Date::now()));
@@ -251,11 +271,11 @@ impl Connection {
                 self.enter_at = Some(js_sys::Date::now() + f64::from(pause));
                 Vec::new()
             }
-            // In the room again: what had not come back is sent once more, under its own id.
+            // In the room again.
             Todo::Nothing if room_id.is_some() => {
                 self.inside = room_id;
                 self.post_elsewhere();
-                self.unsent()
+                Vec::new()
             }
             // What the replay has not shown to be done is asked for again; of other rooms once one is there again.
             Todo::Nothing if synced => self.asked_for.from_inside(self.inside),
@@ -272,11 +292,6 @@ impl Connection {
                 let left = self.entered.filter(|_| room != self.entered);
                 left.map(|room_id| ClientFrame::Leave { room_id }).into_iter().chain(self.enter()).collect()
             }
-            Event::Say(id) if here.is_some() => self
-                .unsent()
-                .into_iter()
-                .filter(|frame| matches!(frame, ClientFrame::Talk { id: Some(one), .. } if one == id))
-                .collect(),
             // The page may show another room already: what counts is where this connection is.
             Event::Ask(frame) => self.asked_for.ask(frame.clone(), self.inside).into_iter().collect(),
             Event::Typing => here.map(|room_id| ClientFrame::Typing { room_id }).into_iter().collect(),
@@ -288,6 +303,7 @@ impl Connection {
                 if self.enter_at.take_if(|at| *at <= now).is_some() {
                     return Some(self.enter());
                 }
+                self.say_at.take_if(|at| *at <= now);
                 if self.ask_at.take_if(|at| *at <= now).is_some() {
                     return Some(self.asked_for.from_inside(self.inside));
                 }
@@ -301,7 +317,7 @@ impl Connection {
                 }
                 Vec::new()
             }
-            Event::Say(_) | Event::Wake => Vec::new(),
+            Event::Say | Event::Wake => Vec::new(),
         })
     }
 
@@ -324,6 +340,7 @@ impl Connection {
             Some(ClientFrame::Enter { room_id: room.id, sender: None, since: Some(room.head), epoch: Some(room.epoch) })
         });
         self.inside = None;
+        self.said = None;
         self.entered = match &frame {
             Some(ClientFrame::Enter { room_id, .. }) => Some(*room_id),
             _ => None,
@@ -331,21 +348,18 @@ impl Connection {
         frame.into_iter().collect()
     }
 
-    /// TALK for everything that waits in the room on screen, in its order.
-    fn unsent(&self) -> Vec<ClientFrame> {
-        self.ui.state.with_untracked(|state| {
-            let Some(room) = &state.room else { return Vec::new() };
-            let waiting = room.sending.iter().filter(|sending| sending.failed.is_none());
-            waiting
-                .map(|sending| ClientFrame::Talk {
-                    room_id: room.id,
-                    id: Some(sending.id),
-                    sender: None,
-                    message: sending.text.clone(),
-                    reply_to: sending.reply_to,
-                })
-                .collect()
-        })
+    /// TALK for what waits longest in the room on screen, under its own id over every connection. One at a time: whatever
+    /// the server refuses, nothing overtakes it.
+    fn say(&mut self) -> Option<ClientFrame> {
+        let next = self.ui.state.with_untracked(|state| {
+            let room = state.room.as_ref().filter(|room| Some(room.id) == self.inside && self.say_at.is_none())?;
+            let sending = room.sending.iter().find(|sending| sending.failed.is_none())?;
+            Some((room.id, sending.clone()))
+        });
+        let (room_id, Sending { id, text, reply_to, .. }) =
+            next.filter(|(_, sending)| self.said != Some(sending.id))?;
+        self.said = Some(id);
+        Some(ClientFrame::Talk { room_id, id: Some(id), sender: None, message: text, reply_to })
     }
 
     /// Sends what was said in rooms that are not on screen by plain requests, each room's in its order.

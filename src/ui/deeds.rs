@@ -11,7 +11,7 @@ use super::{
     switcher, time,
 };
 use crate::{
-    domain::{MessageId, RoomId, Seq},
+    domain::{Error, MessageId, RoomId, Seq},
     protocol::{ClientFrame, Talk},
 };
 use leptos::prelude::*;
@@ -145,10 +145,7 @@ impl Ui {
             "discard" => drop(self.discard(room, id)),
             "rewrite" => {
                 let text = self.discard(room, id).unwrap_or_default();
-                let begun = self.state.with_untracked(|state| state.draft(room).unwrap_or_default().to_owned());
-                let text = if begun.trim().is_empty() { text } else { format!("{text}\n{begun}") };
-                self.draft(room, &text);
-                self.state.notify();
+                self.give_back(room, text);
             }
             _ => {}
         }
@@ -164,11 +161,24 @@ impl Ui {
         self.state.update(|state| {
             let about = state.room.as_mut().filter(|open| open.id == room).and_then(|open| open.about.take());
             sending.reply_to = about.map(|about| about.id);
+            // Whoever speaks has read.
+            if let Some(open) = state.room.as_mut().filter(|open| open.id == room) {
+                open.stays_unread = false;
+            }
             outbox::keep(state.me.as_ref(), room, &sending);
             state.unsent(room).push(sending);
         });
-        self.tell(Event::Say(id));
+        self.keep_about();
+        self.tell(Event::Say);
         self.go_to_end();
+    }
+
+    /// Puts a text before what is being written in a room.
+    pub fn give_back(self, room: RoomId, text: String) {
+        let begun = self.state.with_untracked(|state| state.draft(room).unwrap_or_default().to_owned());
+        let text = if begun.trim().is_empty() { text } else { format!("{text}\n{begun}") };
+        self.draft(room, &text);
+        self.state.notify();
     }
 
     /// Keeps what is being written in a room.
@@ -190,11 +200,14 @@ impl Ui {
         self.state.update(|state| {
             let sending = state.room.iter_mut().flat_map(|room| &mut room.sending).find(|sending| sending.id == id);
             if let Some(sending) = sending {
-                sending.failed = None;
+                // What it answers is gone: it is said by itself.
+                if sending.failed.take().as_deref() == Some(Error::MessageNotFound.code()) {
+                    sending.reply_to = None;
+                }
             }
         });
         self.tell(Event::Wake);
-        self.tell(Event::Say(id));
+        self.tell(Event::Say);
     }
 
     /// Gives a message up that has not come through; what it said.
@@ -223,6 +236,7 @@ impl Ui {
                 room.about = Some(about);
             }
         });
+        self.keep_about();
     }
 
     /// Neither answers nor changes anything any more; says whether it did.
@@ -234,15 +248,26 @@ impl Ui {
                     room.about = None;
                 }
             });
+            self.keep_about();
         }
         had
+    }
+
+    /// Keeps what the text in the composer is about.
+    pub fn keep_about(self) {
+        self.state.with_untracked(|state| {
+            if let (Some(me), Some(room)) = (state.me.as_ref().and_then(|me| me.person), &state.room) {
+                drafts::keep_about(me, room.id, room.about.as_ref());
+            }
+        });
     }
 
     /// Changes the last message that this person said here; says whether there is one.
     pub fn edit_last(self) -> bool {
         let last = self.state.with_untracked(|state| {
-            let mut messages = state.room.iter().flat_map(|room| room.messages.iter().rev());
-            messages.find(|talk| !talk.deleted && state.is_own(talk)).cloned()
+            // While the last is on its way, none is it.
+            let room = state.room.as_ref().filter(|room| room.sending.is_empty())?;
+            room.messages.iter().rev().find(|talk| !talk.deleted && state.is_own(talk)).cloned()
         });
         last.inspect(|talk| self.about(talk, true, talk.message.clone())).is_some()
     }
@@ -274,7 +299,7 @@ impl Ui {
         set_timeout(
             move || {
                 if self.state.with_untracked(is_due) {
-                    self.tell(Event::Ask(ClientFrame::Delete { room_id: room, id }));
+                    self.ask_to_delete(room, id);
                 }
             },
             UNDO_FOR,
@@ -287,9 +312,12 @@ impl Ui {
             let room = state.room.iter();
             room.flat_map(|room| room.going.iter().map(|(id, _)| (room.id, *id))).collect::<Vec<_>>()
         });
-        for (room_id, id) in going {
-            self.tell(Event::Ask(ClientFrame::Delete { room_id, id }));
-        }
+        going.into_iter().for_each(|(room, id)| self.ask_to_delete(room, id));
+    }
+
+    fn ask_to_delete(self, room_id: RoomId, id: MessageId) {
+        self.state.with_untracked(|state| outbox::keep_deletion(state.me.as_ref(), room_id, id));
+        self.tell(Event::Ask(ClientFrame::Delete { room_id, id }));
     }
 
     fn undelete(self, id: MessageId) {

@@ -1,11 +1,14 @@
 //! What is being written and not sent yet: one text per person and room, in the browser's local storage, so
 //! that every tab has it and no reload loses it.
 
-use super::storage;
+use super::{state::About, storage};
 use crate::domain::{PersonId, RoomId};
 
 /// An entry is `madang.draft.{person}.{room}`.
 const PREFIX: &str = "madang.draft.";
+/// An entry is `madang.about.{person}.{room}`: the message, whether it is changed, its author and text, a line each but the
+/// last.
+const ABOUT: &str = "madang.about.";
 
 /// Keeps the text that somebody writes in a room; an empty one is forgotten.
 pub fn keep(me: PersonId, room: RoomId, text: &str) {
@@ -21,6 +24,27 @@ pub fn keep(me: PersonId, room: RoomId, text: &str) {
 pub fn kept(me: PersonId) -> Vec<(RoomId, String)> {
     let prefix = format!("{PREFIX}{me}.");
     storage::entries(&prefix).into_iter().filter_map(|(room, text)| Some((room.parse().ok()?, text))).collect()
+}
+
+/// Keeps what the text that somebody writes in a room is about.
+pub fn keep_about(me: PersonId, room: RoomId, about: Option<&About>) {
+    let key = format!("{ABOUT}{me}.{room}");
+    match about {
+        Some(About { id, edits, sender, text }) => storage::put(&key, &format!("{id}\n{edits}\n{sender}\n{text}")),
+        None => storage::remove(&key),
+    }
+}
+
+/// What the texts are about that somebody has begun to write.
+#[must_use]
+pub fn kept_abouts(me: PersonId) -> Vec<(RoomId, About)> {
+    let read = |(room, entry): (String, String)| {
+        let mut parts = entry.splitn(4, '\n');
+        let (id, edits) = (parts.next()?.parse().ok()?, parts.next()? == "true");
+        let (sender, text) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+        Some((room.parse().ok()?, About { id, edits, sender, text }))
+    };
+    storage::entries(&format!("{ABOUT}{me}.")).into_iter().filter_map(read).collect()
 }
 
 /// The room whose draft has this key, if it is one of this person's.

@@ -24,7 +24,9 @@ impl Ui {
         leptos::task::spawn_local(async move {
             // With more unread than a page holds, where one left off comes first.
             let left_off = self.state.with_untracked(|state| state.left_off(room));
-            let found = wire::room_page(room, left_off.map_or(Window::Newest, Window::Around)).await;
+            // And before that the message that the address leads back to.
+            let around = named().filter(|_| !push).or(left_off);
+            let found = wire::room_page(room, around.map_or(Window::Newest, Window::Around)).await;
             if self.journey.get_value() != journey {
                 return;
             }
@@ -33,7 +35,18 @@ impl Ui {
                 Ok(view) => view,
                 Err(Error::RoomNotFound) => return leave_for(&address(room)),
                 // Out of reach: stay, with everything that waits here.
-                Err(_) => return,
+                Err(_) if push => return,
+                // The address is there already.
+                Err(_) => {
+                    return set_timeout(
+                        move || {
+                            if self.journey.get_value() == journey {
+                                self.go(room, false);
+                            }
+                        },
+                        RELOAD_AGAIN,
+                    );
+                }
             };
             if push {
                 push_address(&address(room));
@@ -185,6 +198,12 @@ fn focus_main() {
 #[must_use]
 pub fn room_of(address: &str) -> Option<RoomId> {
     address.strip_prefix("/rooms/")?.parse().ok()
+}
+
+/// The message that the address names.
+#[must_use]
+pub fn named() -> Option<Seq> {
+    window().location().hash().ok()?.strip_prefix("#m-")?.parse().ok()
 }
 
 /// Shows the message at that place, if it is here, and says whether it is.

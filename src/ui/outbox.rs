@@ -4,7 +4,7 @@
 use super::{state::Sending, storage};
 use crate::{
     domain::{MessageId, PersonId, RoomId},
-    protocol::Member,
+    protocol::{ClientFrame, Member},
 };
 
 /// An entry is `madang.outbox.{message}`: person, room, time, the message that it answers (or nothing) and text, a line
@@ -12,6 +12,8 @@ use crate::{
 const SAID: &str = "madang.outbox.";
 /// An entry is `madang.edit.{message}`: person, room, and the new text.
 const CHANGED: &str = "madang.edit.";
+/// An entry is `madang.delete.{message}`: person, room, and nothing.
+const DELETED: &str = "madang.delete.";
 
 /// Keeps a message; to be done before it is sent. A full or forbidden storage keeps nothing.
 pub fn keep(me: Option<&Member>, room: RoomId, sending: &Sending) {
@@ -25,14 +27,23 @@ pub fn keep_edit(me: Option<&Member>, room: RoomId, id: MessageId, text: &str) {
     put(CHANGED, id, me, room, text);
 }
 
+/// Keeps that a message is to be deleted until the server has answered.
+pub fn keep_deletion(me: Option<&Member>, room: RoomId, id: MessageId) {
+    put(DELETED, id, me, room, "");
+}
+
 /// Forgets a message: it has come back, or was given up.
 pub fn forget(id: MessageId) {
     storage::remove(&format!("{SAID}{id}"));
 }
 
-/// Forgets the new text of a message.
-pub fn forget_edit(id: MessageId) {
-    storage::remove(&format!("{CHANGED}{id}"));
+/// Forgets a change that the server has answered.
+pub fn forget_change(answered: &ClientFrame) {
+    match answered {
+        ClientFrame::Edit { id, .. } => storage::remove(&format!("{CHANGED}{id}")),
+        ClientFrame::Delete { id, .. } => storage::remove(&format!("{DELETED}{id}")),
+        _ => {}
+    }
 }
 
 /// The messages kept for somebody, in the order in which they were said. Nobody sends another's words.
@@ -51,10 +62,12 @@ pub fn kept(me: PersonId) -> Vec<(RoomId, Sending)> {
     kept
 }
 
-/// The new texts kept for somebody: each with its room and its message.
+/// The changes kept for somebody.
 #[must_use]
-pub fn kept_edits(me: PersonId) -> Vec<(RoomId, MessageId, String)> {
-    of(CHANGED, me)
+pub fn kept_changes(me: PersonId) -> Vec<ClientFrame> {
+    let edit = |(room_id, id, message)| ClientFrame::Edit { room_id, id, message, if_rev: None };
+    let deletion = |(room_id, id, _)| ClientFrame::Delete { room_id, id };
+    of(CHANGED, me).into_iter().map(edit).chain(of(DELETED, me).into_iter().map(deletion)).collect()
 }
 
 fn put(prefix: &str, id: MessageId, me: Option<&Member>, room: RoomId, entry: &str) {

@@ -110,7 +110,7 @@ impl Ui {
 /// Goes to the message that the address names, else to where one left off: the line before the first unread message, or
 /// the end.
 pub fn land() {
-    if !named().is_some_and(journey::show) {
+    if !journey::named().is_some_and(journey::show) {
         journey::show_unread();
     }
 }
@@ -125,12 +125,7 @@ pub fn has_scrolled_away() -> bool {
             .map(|message| message.get_bounding_client_rect())
             .is_some_and(|message| message.bottom() > view.top() && message.top() < view.bottom())
     };
-    timeline.scroll_top() != 0 && !named().is_some_and(is_in_sight)
-}
-
-/// The message that the address names.
-fn named() -> Option<Seq> {
-    window().location().hash().ok()?.strip_prefix("#m-")?.parse().ok()
+    timeline.scroll_top() != 0 && !journey::named().is_some_and(is_in_sight)
 }
 
 /// Whether somebody looks at this window.

@@ -1,12 +1,15 @@
 //! What this browser has asked of the server and not had an answer to: it is asked again on the next connection.
 
 use crate::{
-    domain::{MessageId, RoomId},
-    protocol::{ClientFrame, ServerFrame},
+    domain::RoomId,
+    protocol::{ClientFrame, ErrorFrame, ServerFrame},
 };
 
 /// Refusals that say nothing of what was asked: it may be asked again.
 pub const RETRIED: [&str; 4] = ["busy", "rate_limited", "storage_unavailable", "internal"];
+
+/// Those of them that pass by themselves: a message waits.
+pub const LATER: [&str; 2] = ["busy", "rate_limited"];
 
 /// What the page calls the refusal of a reaction: it is no emoji, or one too many.
 pub const NO_EMOJI: &str = "no_emoji";
@@ -16,14 +19,20 @@ pub const NO_EMOJI: &str = "no_emoji";
 pub struct Requests(Vec<ClientFrame>);
 
 /// What a frame says of one of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// Nothing, or that it was done.
     Fine,
     /// That it is to be asked again, after so many milliseconds.
     Again(u32),
     /// That it was refused, with this code.
-    Refused(String),
+    Refused(String, ClientFrame),
+}
+
+/// After how many milliseconds a refusal says that one may ask again.
+#[must_use]
+pub fn retry_after(error: &ErrorFrame) -> u32 {
+    error.retry_after_ms.and_then(|ms| ms.try_into().ok()).unwrap_or(1_000)
 }
 
 impl Requests {
@@ -48,15 +57,15 @@ impl Requests {
         frames
     }
 
-    /// Forgets what a frame answers, and says so of a changed text to `settled`. `me` is this person's name, by which
+    /// Forgets what a frame answers, and shows it to `settled`. `me` is this person's name, by which
     /// reactions are known.
-    pub fn hears(&mut self, frame: &ServerFrame, me: Option<&str>, settled: impl Fn(MessageId)) -> Answer {
+    pub fn hears(&mut self, frame: &ServerFrame, me: Option<&str>, settled: impl Fn(&ClientFrame)) -> Answer {
         if let ServerFrame::Error(error) = frame {
             let names = |asked: &ClientFrame| id_of(asked).is_some_and(|id| error.id.as_ref() == Some(&id));
             // Answers come in the order of what was asked.
             let Some(at) = self.0.iter().position(names) else { return Answer::Fine };
             if RETRIED.contains(&error.code.as_str()) {
-                return Answer::Again(error.retry_after_ms.and_then(|ms| ms.try_into().ok()).unwrap_or(1_000));
+                return Answer::Again(retry_after(error));
             }
             // What is not there need not be deleted.
             let asked = self.0.remove(at);
@@ -65,7 +74,7 @@ impl Requests {
             // The server has no word of its own for it.
             let is_no_emoji = matches!(asked, ClientFrame::React { .. }) && error.code == "bad_frame";
             let code = if is_no_emoji { NO_EMOJI } else { &error.code };
-            return if is_done { Answer::Fine } else { Answer::Refused(code.to_owned()) };
+            return if is_done { Answer::Fine } else { Answer::Refused(code.to_owned(), asked) };
         }
         let done: Vec<_> = self.0.extract_if(.., |asked| is_done(asked, frame, me)).collect();
         done.iter().for_each(|asked| self.settle(asked, &settled));
@@ -73,10 +82,13 @@ impl Requests {
     }
 
     /// A message that was changed twice is settled with the second change.
-    fn settle(&self, asked: &ClientFrame, settled: &impl Fn(MessageId)) {
-        let ClientFrame::Edit { id, .. } = asked else { return };
-        if !self.0.iter().any(|other| matches!(other, ClientFrame::Edit { id: other, .. } if other == id)) {
-            settled(*id);
+    fn settle(&self, asked: &ClientFrame, settled: &impl Fn(&ClientFrame)) {
+        let edited = |frame: &ClientFrame| match frame {
+            ClientFrame::Edit { id, .. } => Some(*id),
+            _ => None,
+        };
+        if edited(asked).is_none_or(|id| !self.0.iter().any(|other| edited(other) == Some(id))) {
+            settled(asked);
         }
     }
 }
@@ -121,7 +133,7 @@ fn is_done(asked: &ClientFrame, frame: &ServerFrame, me: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{ErrorFrame, ReadMark};
+    use crate::{domain::MessageId, protocol::ReadMark};
 
     fn refused(id: MessageId, code: &str) -> ServerFrame {
         ServerFrame::Error(ErrorFrame {
@@ -144,7 +156,8 @@ mod tests {
         assert_eq!(asked.from_inside(Some(here)), [deletion(here, kept)]);
         assert_eq!(asked.from_inside(Some(here)).len(), 1, "until it is answered");
         assert_eq!(asked.hears(&refused(kept, "rate_limited"), None, |_| {}), Answer::Again(70));
-        assert_eq!(asked.hears(&refused(kept, "not_yours"), None, |_| {}), Answer::Refused("not_yours".into()));
+        let refusal = Answer::Refused("not_yours".into(), deletion(here, kept));
+        assert_eq!(asked.hears(&refused(kept, "not_yours"), None, |_| {}), refusal);
         assert_eq!(asked.hears(&refused(kept, "not_yours"), None, |_| {}), Answer::Fine, "not asked any more");
         assert_eq!(asked.from_inside(Some(there)), [deletion(there, gone)]);
         assert_eq!((asked.hears(&refused(gone, "message_not_found"), None, |_| {}), asked.0.len()), (Answer::Fine, 0));

@@ -2,6 +2,7 @@
 //! of our own: two languages without plural trouble need no library in the browser, and a missing word does not compile.
 
 use super::requests::NO_EMOJI;
+use super::time::Moment;
 use crate::domain::{
     Lang,
     limits::{MESSAGE_CHARS, NAME_CHARS, ROOM_NAME_CHARS},
@@ -129,10 +130,10 @@ pub struct Text {
     pub countdown: fn(u32) -> String,
     /// Hour (0–23) and minute.
     pub time: fn(u32, u32) -> String,
-    /// Month (1–12), day, and day of the week (0 is Sunday).
-    pub day: fn(u32, u32, u32) -> String,
-    /// Month and day, short.
-    pub short_day: fn(u32, u32) -> String,
+    /// A day with its day of the week, and the year.
+    pub day: fn(&Moment) -> String,
+    /// A day, short; with the year if it is another than that of today.
+    pub short_day: fn(&Moment, bool) -> String,
     /// What a refusal's code means.
     pub error: fn(&str) -> String,
 }
@@ -227,10 +228,13 @@ static KO: Text = Text {
         let half = if hour < 12 { "오전" } else { "오후" };
         format!("{half} {}:{minute:02}", (hour + 11) % 12 + 1)
     },
-    day: |month, day, weekday| {
-        format!("{month}월 {day}일 {}요일", ["일", "월", "화", "수", "목", "금", "토"][weekday as usize % 7])
+    day: |&Moment { year, month, day, weekday, .. }| {
+        let weekday = ["일", "월", "화", "수", "목", "금", "토"][weekday as usize % 7];
+        format!("{year}년 {month}월 {day}일 {weekday}요일")
     },
-    short_day: |month, day| format!("{month}월 {day}일"),
+    short_day: |&Moment { year, month, day, .. }, with_year| {
+        if with_year { format!("{year}. {month}. {day}.") } else { format!("{month}월 {day}일") }
+    },
     error: |code| match code {
         "name_taken" => "다른 분이 쓰고 있거나 그와 비슷해 보이는 이름입니다. 다른 이름을 적어 주세요.".into(),
         "name_invalid" => format!("이름은 {NAME_CHARS}자까지이고, 보이지 않는 글자는 쓸 수 없습니다."),
@@ -240,6 +244,7 @@ static KO: Text = Text {
         NO_EMOJI => "공감은 이모지 하나로, 한 메시지에 정해진 수까지 할 수 있습니다.".into(),
         "rate_limited" => "조금 천천히 보내 주세요. 잠시 뒤 다시 해 보세요.".into(),
         "room_not_found" => "이 방을 찾을 수 없습니다.".into(),
+        "message_not_found" => "그 메시지는 이제 없습니다.".into(),
         "not_entered" => "먼저 이름을 적고 들어와 주세요.".into(),
         "busy" => "서버에 연결할 수 없습니다. 잠시 뒤 다시 해 보세요.".into(),
         "storage_unavailable" => "서버가 지금 저장하지 못합니다. 잠시 뒤 다시 해 보세요.".into(),
@@ -321,12 +326,15 @@ static EN: Text = Text {
     },
     countdown: |seconds| format!("Trying again in {seconds} s."),
     time: |hour, minute| format!("{hour:02}:{minute:02}"),
-    day: |month, day, weekday| {
+    day: |&Moment { year, month, day, weekday, .. }| {
         let weekday =
             ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"][weekday as usize % 7];
-        format!("{weekday}, {} {day}", MONTHS[(month as usize + 11) % 12])
+        format!("{weekday}, {} {day}, {year}", MONTHS[(month as usize + 11) % 12])
     },
-    short_day: |month, day| format!("{} {day}", &MONTHS[(month as usize + 11) % 12][..3]),
+    short_day: |&Moment { year, month, day, .. }, with_year| {
+        let month = &MONTHS[(month as usize + 11) % 12][..3];
+        if with_year { format!("{month} {day}, {year}") } else { format!("{month} {day}") }
+    },
     error: |code| match code {
         "name_taken" => "Somebody uses that name, or one that looks like it. Please choose another.".into(),
         "name_invalid" => format!("A name has up to {NAME_CHARS} characters, all of them visible."),
@@ -336,6 +344,7 @@ static EN: Text = Text {
         NO_EMOJI => "A reaction is one emoji, and a message takes only so many.".into(),
         "rate_limited" => "That was a little fast. Try again in a moment.".into(),
         "room_not_found" => "There is no such room.".into(),
+        "message_not_found" => "That message is not there any more.".into(),
         "not_entered" => "Write your name and join first.".into(),
         "busy" => "The server cannot be reached. Try again in a moment.".into(),
         "storage_unavailable" => "The server cannot store anything right now. Try again in a moment.".into(),
@@ -365,11 +374,11 @@ mod tests {
     #[test]
     fn times_and_days_read_naturally() {
         assert_eq!([(KO.time)(0, 5), (KO.time)(12, 0), (KO.time)(14, 38)], ["오전 12:05", "오후 12:00", "오후 2:38"]);
-        assert_eq!((KO.day)(11, 22, 0), "11월 22일 일요일");
-        assert_eq!(
-            ((EN.time)(14, 38), (EN.day)(11, 22, 0), (EN.short_day)(1, 2)),
-            ("14:38".into(), "Sunday, November 22".into(), "Jan 2".into())
-        );
+        let day = Moment::new("2026-11-22T19:17:23.042Z", false);
+        assert_eq!((KO.day)(&day), "2026년 11월 22일 일요일");
+        assert_eq!([(KO.short_day)(&day, false), (KO.short_day)(&day, true)], ["11월 22일", "2026. 11. 22."]);
+        assert_eq!([(EN.time)(14, 38), (EN.day)(&day)], ["14:38", "Sunday, November 22, 2026"]);
+        assert_eq!([(EN.short_day)(&day, false), (EN.short_day)(&day, true)], ["Nov 22", "Nov 22, 2026"]);
     }
 
     #[test]

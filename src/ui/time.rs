@@ -55,7 +55,10 @@ impl Moment {
     /// The clock today, else the day; `today` is the browser's date, once the page is live.
     #[must_use]
     pub fn short(&self, today: Option<(u32, u32, u32)>, text: &Text) -> String {
-        if today == Some(self.date()) { self.clock(text) } else { (text.short_day)(self.month, self.day) }
+        match today {
+            Some(today) if today == self.date() => self.clock(text),
+            _ => (text.short_day)(self, today.is_some_and(|(year, _, _)| year != self.year)),
+        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Line<'_> {
 
     fn look(&self, me: Option<&Member>, text: &Text) -> Look {
         match self {
-            Self::Day(day) => sentence("day", &(text.day)(day.month, day.day, day.weekday)),
+            Self::Day(day) => sentence("day", &(text.day)(day)),
             Self::Unread => sentence("unread-line", text.unread_from_here),
             Self::Notice(notice) => {
                 let words = if notice.came { text.came } else { text.went };

@@ -7,7 +7,7 @@ use super::{
     listen::listen,
     members, outbox, place, pointer, reading, regions, room_list, switcher, timeline, viewport,
 };
-use crate::{domain::PersonId, protocol::ClientFrame};
+use crate::domain::PersonId;
 use futures_channel::mpsc::unbounded;
 use futures_util::StreamExt;
 use leptos::prelude::*;
@@ -73,8 +73,8 @@ async fn others_turn() {
 fn take_back(ui: Ui) {
     let me = ui.state.with_untracked(|state| state.me.as_ref().and_then(|me| me.person));
     take_drafts(ui, me);
-    for (room_id, id, message) in me.map(outbox::kept_edits).unwrap_or_default() {
-        ui.tell(Event::Ask(ClientFrame::Edit { room_id, id, message, if_rev: None }));
+    for change in me.map(outbox::kept_changes).unwrap_or_default() {
+        ui.tell(Event::Ask(change));
     }
     for (room, sending) in me.map(outbox::kept).unwrap_or_default() {
         let id = sending.id;
@@ -89,7 +89,15 @@ fn take_back(ui: Ui) {
 /// What was being written, here or in another tab, now and whenever that changes.
 fn take_drafts(ui: Ui, me: Option<PersonId>) {
     let Some(me) = me else { return };
-    ui.state.update(|state| state.drafts = drafts::kept(me));
+    ui.state.update(|state| {
+        state.drafts = drafts::kept(me);
+        for (room, about) in drafts::kept_abouts(me) {
+            match state.room.as_mut().filter(|open| open.id == room) {
+                Some(open) => open.about = Some(about),
+                None => state.abouts.push((room, about)),
+            }
+        }
+    });
     listen("storage", move |change| {
         let change: StorageEvent = change.unchecked_into();
         let key = change.key().unwrap_or_default();
@@ -113,6 +121,8 @@ fn wake_on_events(ui: Ui) {
         // A link to a part of the page fires this too.
         match (asked, here) {
             (Some(asked), Some(here)) if asked != here => ui.go(asked, false),
+            // Back to a message.
+            (Some(asked), Some(_)) if journey::named().is_some_and(|seq| !journey::show(seq)) => ui.go(asked, false),
             _ => drop(ui.set_out()),
         }
     });

@@ -8,7 +8,7 @@ mod tests;
 
 pub use room::{About, Notice, OpenRoom, Sending};
 
-use super::requests::RETRIED;
+use super::requests::{LATER, RETRIED, retry_after};
 use crate::{
     domain::{MessageId, RoomId, Seq},
     protocol::{Member, ReadMark, RoomSummary, RoomView, ServerFrame, Talk, Typing},
@@ -96,6 +96,11 @@ impl ChatState {
         match frame {
             ServerFrame::List(summary) => return self.list(summary),
             ServerFrame::Read(mark) => {
+                // Read on in another tab, it is unread no longer.
+                let has_moved = self.mark(mark.room_id).is_none_or(|known| known.seq < mark.seq);
+                if let Some(room) = self.room.as_mut().filter(|room| has_moved && room.id == mark.room_id) {
+                    room.stays_unread = false;
+                }
                 self.set_mark(mark);
                 return Todo::Nothing;
             }
@@ -144,12 +149,13 @@ impl ChatState {
                     && error.room_id == Some(room.id.to_string())
                     && ["storage_unavailable", "rate_limited", "busy"].contains(&error.code.as_str()) =>
             {
-                Todo::ResyncAfter(error.retry_after_ms.and_then(|ms| ms.try_into().ok()).unwrap_or(1_000))
+                Todo::ResyncAfter(retry_after(&error))
             }
             ServerFrame::Error(error) => {
                 let refused =
                     room.sending.iter_mut().find(|sending| error.id.as_deref() == Some(&sending.id.to_string()));
-                if let Some(sending) = refused {
+                // What passes by itself is only waited for.
+                if let Some(sending) = refused.filter(|_| !LATER.contains(&error.code.as_str())) {
                     sending.failed = Some(error.code.clone());
                 }
                 // It was not deleted, and will not be.

@@ -355,15 +355,17 @@ fn ones_own_message_is_sending_until_it_comes_back() {
         reply_to: None,
         failed: None,
     });
-    let refusal = ErrorFrame {
-        code: "rate_limited".into(),
+    let refusal = |code: &str| ErrorFrame {
+        code: code.into(),
         message: String::new(),
         room_id: None,
         id: Some(back.id.to_string()),
         retry_after_ms: None,
     };
-    state.apply(ServerFrame::Error(refusal), 0.0);
-    assert_eq!(room(&state).sending[0].failed.as_deref(), Some("rate_limited"));
+    for (code, failed) in [("rate_limited", None), ("storage_unavailable", Some("storage_unavailable"))] {
+        state.apply(ServerFrame::Error(refusal(code)), 0.0);
+        assert_eq!(room(&state).sending[0].failed.as_deref(), failed);
+    }
     state.apply(ServerFrame::Talk(back), 0.0);
     assert_eq!((room(&state).sending.len(), shown(&state)), (0, vec!["안녕".into()]));
 }
