@@ -62,6 +62,61 @@ test('what was being written is there again after changing another message', asy
   await expect(mina.composer).toHaveValue('쓰던 글');
 });
 
+test('a change that was begun, and what an answer is to, are there after a reload', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.say('제 말');
+  await jun.say('남의 말');
+  await mina.sees('남의 말');
+  await act(mina, '제 말', '고치기');
+  await mina.composer.fill('고치다 만 말');
+  await mina.page.reload();
+  await expect(mina.page.locator('.composer-about')).toContainText('고치는 중');
+  await expect(mina.composer).toHaveValue('고치다 만 말');
+  await mina.composer.press('Enter');
+  await mina.reads(['고치다 만 말', '남의 말']);
+
+  await act(mina, '남의 말', '답하기');
+  await mina.composer.fill('답하는 말');
+  await mina.page.reload();
+  await expect(mina.page.locator('.composer-about')).toContainText('님에게 답하기');
+  await mina.composer.press('Enter');
+  await expect(jun.message('답하는 말').locator('.quote')).toContainText('남의 말');
+});
+
+test('a change that comes too late is refused, and its words are still there', async ({ newPerson }) => {
+  const [mina] = await twoTalk(newPerson);
+  await mina.say('곧 없을 말');
+  await mina.sees('곧 없을 말');
+  await act(mina, '곧 없을 말', '고치기');
+  await mina.composer.fill('길게 고친 말');
+  const [{ id }] = await mina.server.messages(mina.roomId);
+  const there = await mina.page.context().newPage();
+  await there.goto(mina.page.url());
+  await there.locator('.message', { hasText: '곧 없을 말' }).hover();
+  await there.locator('.message').getByRole('button', { name: '더 보기' }).click();
+  await there.locator('#message-menu').getByRole('menuitem', { name: '지우기' }).click();
+  await there.close({ runBeforeUnload: true });
+  await expect.poll(async () => (await mina.server.messages(mina.roomId)).find((message) => message.id === id)?.deleted).toBe(true);
+  await mina.composer.press('Enter');
+  await expect(mina.page.locator('#composer-error')).toHaveText('그 메시지는 이제 없습니다.');
+  await expect(mina.composer).toHaveValue('길게 고친 말');
+});
+
+test('code is as wide as its room and no wider', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.composer.fill(`\`\`\`\nlet first = "${'0123456789'.repeat(9)}";\n\`\`\``);
+  await mina.page.locator('.composer-send').click();
+  for (const person of [mina, jun]) {
+    await expect(person.timeline.locator('pre')).toBeVisible();
+    for (const width of [320, 390, 800, 1024, 1200]) {
+      await person.page.setViewportSize({ width, height: 700 });
+      const [timeline, code] = [(await person.timeline.boundingBox())!, (await person.timeline.locator('pre').boundingBox())!];
+      expect(code.x, `${width}`).toBeGreaterThanOrEqual(timeline.x);
+      expect(code.x + code.width, `${width}`).toBeLessThanOrEqual(timeline.x + timeline.width);
+    }
+  }
+});
+
 test('a deleted message leaves its place and no words; until then that can be undone', async ({ newPerson }) => {
   const [mina, jun] = await twoTalk(newPerson);
   for (const text of ['남을 말', '지울 말']) {

@@ -171,6 +171,45 @@ test('a message that does not come through says so after ten seconds, and can be
   await expect(mina.page.locator('#composer-error')).toBeHidden();
 });
 
+test('what was said offline arrives in its order, however much the server takes at once', async ({ newPerson, ownServer, faults }) => {
+  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+  const mina = await newPerson('mina', { server: ownServer });
+  await mina.createRoom(unique('말이 밀린 방'));
+  await mina.join();
+  await mina.isLive();
+  await ownServer.kill();
+  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  const texts = Array.from({ length: 45 }, (_, index) => `밀린 말 ${index}`);
+  for (const text of texts) await mina.say(text);
+  // With the limits that it has when nobody says otherwise: fewer than these at once.
+  await ownServer.start([]);
+  await mina.isLive();
+  await mina.say('그 뒤에 한 말');
+  texts.push('그 뒤에 한 말');
+  await expect(mina.timeline.locator('.message-sending')).toHaveCount(0, { timeout: 30_000 });
+  await mina.reads(texts);
+  expect((await ownServer.messages(mina.roomId)).map(({ message }) => message)).toEqual(texts);
+});
+
+test('what was deleted offline is deleted, also by who leaves the page', async ({ newPerson, ownServer, faults }) => {
+  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+  const mina = await newPerson('mina', { server: ownServer });
+  await mina.createRoom(unique('지우고 나간 방'));
+  await mina.join();
+  await mina.say('지울 말');
+  await mina.sees('지울 말');
+  await ownServer.kill();
+  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await mina.message('지울 말').hover();
+  await mina.message('지울 말').getByRole('button', { name: '더 보기' }).click();
+  await mina.page.locator('#message-menu').getByRole('menuitem', { name: '지우기' }).click();
+  await expect(mina.message('되돌리기')).toBeVisible();
+  await mina.page.goto('about:blank');
+  await ownServer.start();
+  await mina.page.goBack();
+  await expect.poll(async () => (await ownServer.messages(mina.roomId))[0].deleted).toBe(true);
+});
+
 test('after a long absence one is at the end, with a way back to where one left off', async ({ newPerson, newGuest }) => {
   test.slow();
   const mina = await newPerson('mina');

@@ -20,12 +20,11 @@ export class Server {
     return server;
   }
 
-  /** Starts on a free port; after `kill` on the same port again, with the same data. */
-  async start(): Promise<void> {
+  /** Starts on a free port; after `kill` on the same port again, with the same data. Without any limits, or with these. */
+  async start(limits = ['--messages-per-second', '0', '--rooms-per-minute', '0', '--sign-ins-per-minute', '0']): Promise<void> {
     const process = spawn(
       binary(),
-      ['--listen', this.url ? new URL(this.url).host : '127.0.0.1:0', '--data', this.#data, '--site', site(), '--log', 'warn']
-        .concat(['--messages-per-second', '0', '--rooms-per-minute', '0', '--sign-ins-per-minute', '0']),
+      ['--listen', this.url ? new URL(this.url).host : '127.0.0.1:0', '--data', this.#data, '--site', site(), '--log', 'warn', ...limits],
       { stdio: ['ignore', 'pipe', 'inherit'], env: ownEnvironment() },
     );
     this.#process = process;
