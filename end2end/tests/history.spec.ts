@@ -136,3 +136,22 @@ test('of a hundred messages a second none is dropped on the way to the screen', 
   await mina.reads(texts);
   await expect(mina.message(texts[299])).toBeInViewport();
 });
+
+test('back at a link into the middle of a room one sees its message', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const elsewhere = unique('다른 방');
+  await server.createRoom(elsewhere);
+  const { roomId } = await server.createRoom(unique('되돌아오는 방'));
+  const sora = await newGuest('sora', roomId);
+  const texts = burst(sora, roomId, 200);
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  await mina.openRoom(`/rooms/${roomId}`);
+  await mina.join();
+  await mina.openRoom(`/rooms/${roomId}?at=20#m-20`);
+  await mina.isLive();
+  await expect(mina.timeline.locator('#m-20')).toBeInViewport();
+  await mina.roomInList(elsewhere).click();
+  await expect(mina.messages).toHaveCount(0);
+  await mina.page.goBack();
+  await expect(mina.timeline.locator('#m-20')).toBeInViewport();
+});

@@ -142,3 +142,19 @@ test('whoever marks a message unread finds it so in every tab, and when they com
   await expect(mina.timeline.locator('.unread-line')).toHaveCount(1);
   await expect(unreadIn(second, name)).toHaveCount(0);
 });
+
+test('who marks something unread and then speaks has read it', async ({ newPerson, newGuest }) => {
+  const mina = await newPerson('mina');
+  const name = unique('다시 읽은 방');
+  await mina.createRoom(name);
+  await mina.join();
+  const sora = await newGuest('sora', mina.roomId);
+  sora.talk(mina.roomId, '나중에 볼 말');
+  await mina.sees('나중에 볼 말');
+  await mina.message('나중에 볼 말').hover();
+  await mina.message('나중에 볼 말').getByRole('button', { name: '더 보기' }).click();
+  await mina.page.getByRole('menuitem', { name: '여기부터 안 읽음' }).click();
+  await expect(mina.page).toHaveTitle(`(1) ${name} · 마당`);
+  await mina.say('지금 봤어요');
+  await expect(mina.page).toHaveTitle(`${name} · 마당`);
+});

@@ -79,3 +79,12 @@ test('without JavaScript one pages through older messages and back', async ({ ne
   await jun.page.getByRole('link', { name: '최근 메시지로' }).click();
   await jun.reads(texts.slice(70));
 });
+
+test('without JavaScript a message may be as long as any', async ({ newPerson }) => {
+  const jun = await newPerson('jun', withoutJavaScript);
+  await jun.createRoom(unique('긴 글의 방'));
+  await jun.join();
+  const text = '가'.repeat(8_000);
+  await jun.say(text);
+  await jun.sees(text);
+});

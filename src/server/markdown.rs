@@ -13,6 +13,18 @@ const DEPTH: usize = 8;
 /// What may follow an address in Korean without a blank, and is no part of it.
 const PARTICLES: &str = "은 는 이 가 을 를 에 에서 에게 한테 하고 이랑 랑 밖에 께 로 으로 와 과 도 만 의 까지 부터 보다 처럼 라고 이라고 라는 이라는 입니다 이에요 예요 이야 인데 요";
 
+/// Faces that hold a mark, and how they are written so that it is none.
+const FACES: [(&str, &str); 8] = [
+    ("^_^", r"^\_^"),
+    ("-_-", r"-\_-"),
+    (">_<", r">\_<"),
+    ("=_=", r"=\_="),
+    (";_;", r";\_;"),
+    ("._.", r".\_."),
+    ("@_@", r"@\_@"),
+    ("*^^*", r"\*^^\*"),
+];
+
 /// Renders a message; `None` where it is nothing but text.
 #[must_use]
 pub fn render(text: &str) -> Option<String> {
@@ -31,7 +43,7 @@ fn rendered(text: &str) -> Option<String> {
         return None;
     }
     let arena = Arena::new();
-    let root = parse_document(&arena, &without_false_lists(text), &options());
+    let root = parse_document(&arena, &without_false_marks(text), &options());
     let mut writer = Writer { html: Html::new(), is_marked_up: false };
     writer.blocks(root, 0);
     let has_words = root.descendants().any(|node| {
@@ -52,13 +64,17 @@ fn may_be_marked_up(text: &str) -> bool {
         || text.split('\n').any(begins)
 }
 
-/// A date ("11. 25. 모임") is no list: one that does not begin at 1 has at least two lines.
-fn without_false_lists(text: &str) -> String {
+/// A date ("11. 25. 모임") is no list: one that does not begin at 1 has at least two lines. A face is neither a quote nor
+/// anything slanted.
+fn without_false_marks(text: &str) -> String {
     let lines: Vec<&str> = text.split('\n').collect();
     let mut is_code = false;
     let shielded = lines.iter().enumerate().map(|(at, line)| {
         is_code ^= line.trim_start().starts_with("```");
-        let Some(number) = number_of(line).filter(|number| *number != 1 && !is_code) else { return (*line).to_owned() };
+        if is_code {
+            return (*line).to_owned();
+        }
+        let Some(number) = number_of(line).filter(|number| *number != 1) else { return without_faces(line) };
         let before = at.checked_sub(1).and_then(|at| number_of(lines[at]));
         let after = lines.get(at + 1).and_then(|line| number_of(line));
         if before.is_some_and(|before| before.checked_add(1) == Some(number))
@@ -71,6 +87,19 @@ fn without_false_lists(text: &str) -> String {
         format!("{}\\{}", &line[..digits], &line[digits..])
     });
     shielded.collect::<Vec<_>>().join("\n")
+}
+
+/// A line in which faces are only text, and in which nothing is quoted without a blank.
+fn without_faces(line: &str) -> String {
+    // In code a backslash would be seen.
+    if line.contains('`') {
+        return line.to_owned();
+    }
+    let begun = line.trim_start();
+    let quoted = begun.trim_start_matches('>');
+    let is_face = quoted.len() < begun.len() && !quoted.is_empty() && !quoted.starts_with(' ');
+    let line = if is_face { format!("\\{begun}") } else { line.to_owned() };
+    FACES.iter().fold(line, |line, (face, shielded)| line.replace(face, shielded))
 }
 
 /// The number that a line of a list begins with.
@@ -91,7 +120,7 @@ fn without_marks(text: &str) -> String {
         return text.to_owned();
     }
     let arena = Arena::new();
-    let root = parse_document(&arena, &without_false_lists(text), &options());
+    let root = parse_document(&arena, &without_false_marks(text), &options());
     words_in(root)
 }
 
@@ -416,6 +445,16 @@ mod tests {
             assert!(rendered(text).is_none_or(|html| !html.is_empty()), "{text}");
         }
         assert!(html("[서](https://a에서)").contains(">서</a>"));
+    }
+
+    #[test]
+    fn a_face_is_a_face() {
+        for said in ["^_^ 그리고 ^_^", "-_- 음 -_-", ">_< 귀여워", "*^^*", ">ㅅ< 와", "네 *^^* 네 *^^*"] {
+            assert_eq!(rendered(said), None, "{said}");
+            assert_eq!(plain(said), said);
+        }
+        assert!(html("> 남의 말").contains("<blockquote>"));
+        assert!(html("`^_^`").contains("^_^"));
     }
 
     #[test]
