@@ -172,6 +172,7 @@ test('a message that does not come through says so after ten seconds, and can be
 });
 
 test('what was said offline arrives in its order, however much the server takes at once', async ({ newPerson, ownServer, faults }) => {
+  test.slow();
   faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
   const mina = await newPerson('mina', { server: ownServer });
   await mina.createRoom(unique('말이 밀린 방'));
@@ -183,12 +184,36 @@ test('what was said offline arrives in its order, however much the server takes 
   for (const text of texts) await mina.say(text);
   // With the limits that it has when nobody says otherwise: fewer than these at once.
   await ownServer.start([]);
-  await mina.isLive();
+  await expect(mina.connection).toHaveAttribute('data-state', 'live', { timeout: 40_000 });
   await mina.say('그 뒤에 한 말');
   texts.push('그 뒤에 한 말');
   await expect(mina.timeline.locator('.message-sending')).toHaveCount(0, { timeout: 30_000 });
   await mina.reads(texts);
   expect((await ownServer.messages(mina.roomId)).map(({ message }) => message)).toEqual(texts);
+});
+
+test('what was changed offline is shown so, as on its way, until it is', async ({ newPerson, ownServer, faults }) => {
+  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+  const mina = await newPerson('mina', { server: ownServer });
+  await mina.createRoom(unique('고치고 기다린 방'));
+  await mina.join();
+  await mina.say('열시');
+  await mina.sees('열시');
+  await ownServer.kill();
+  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await mina.composer.press('ArrowUp');
+  await mina.composer.fill('열한시');
+  await mina.composer.press('Enter');
+  await mina.reads(['열한시']);
+  await expect(mina.messages).toHaveClass(/message-sending/);
+  await mina.composer.press('ArrowUp');
+  await expect(mina.composer).toHaveValue('열한시');
+  await mina.composer.press('Escape');
+  await ownServer.start();
+  await expect(mina.connection).toHaveAttribute('data-state', 'live', { timeout: 40_000 });
+  await expect(mina.messages).not.toHaveClass(/message-sending/);
+  await expect(mina.messages.locator('.message-edited')).toBeVisible();
+  expect((await ownServer.messages(mina.roomId)).map(({ message }) => message)).toEqual(['열한시']);
 });
 
 test('what was deleted offline is deleted, also by who leaves the page', async ({ newPerson, ownServer, faults }) => {

@@ -88,7 +88,12 @@ impl Writing {
             // Enter is for beforeinput to decide.
             "ArrowUp" | "ArrowDown" | "Tab" | "Escape" if is_bare && self.choose(&key.key()) => true,
             "ArrowUp" if is_bare => self.field.value().is_empty() && self.ui.edit_last(),
-            "Escape" => self.ui.about_nothing(),
+            // Whoever is busy with nothing is led to the end.
+            "Escape" if !self.ui.about_nothing() => {
+                self.ui.go_to_end();
+                false
+            }
+            "Escape" => true,
             _ => false,
         };
         if is_done {
@@ -357,12 +362,12 @@ pub fn start(ui: Ui) {
 pub fn about(&Seen { state, text, .. }: &Seen<'_>) -> Html {
     let mut html = Html::new();
     let Some(about) = state.room.as_ref().and_then(|room| room.about.as_ref()) else { return html };
-    html.raw("<span class=\"composer-about-text\" dir=\"auto\">");
+    html.raw("<span class=\"composer-about-text\">");
     if about.edits {
         html.text(text.editing);
     } else {
         html.raw("<b>").text(&(text.replying)(&about.sender)).raw("</b> ");
-        html.text(about.text.split('\n').next().unwrap_or_default());
+        html.raw("<bdi>").text(about.text.split('\n').next().unwrap_or_default()).raw("</bdi>");
     }
     html.raw("</span><button class=\"icon-button\" type=\"button\" data-do=\"cancel\">");
     icon(&mut html, "close");

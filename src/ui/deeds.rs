@@ -120,7 +120,7 @@ impl Ui {
                 self.about(&talk, false, shown.unwrap_or_default());
             }
             "edit" if !self.state.with_untracked(|state| state.is_own(&talk)) => {}
-            "edit" => self.about(&talk, true, talk.message.clone()),
+            "edit" => self.edit(&talk),
             "delete" => self.delete(room, talk.id),
             "undelete" => self.undelete(talk.id),
             "react" => self.react(room, &talk, &button.get_attribute("data-emoji").unwrap_or_default()),
@@ -269,17 +269,30 @@ impl Ui {
             let room = state.room.as_ref().filter(|room| room.sending.is_empty())?;
             room.messages.iter().rev().find(|talk| !talk.deleted && state.is_own(talk)).cloned()
         });
-        last.inspect(|talk| self.about(talk, true, talk.message.clone())).is_some()
+        last.inspect(|talk| self.edit(talk)).is_some()
+    }
+
+    /// Begins to change a message, as it is or is to be.
+    fn edit(self, talk: &Talk) {
+        let changing = |state: &ChatState| state.room.as_ref()?.changing(talk.id).map(str::to_owned);
+        let text = self.state.with_untracked(changing).unwrap_or_else(|| talk.message.clone());
+        self.about(talk, true, text);
     }
 
     /// Sends the new text of a message.
     pub fn change_text(self, room_id: RoomId, id: MessageId, message: String) {
         let is_same = self.state.with_untracked(|state| {
             let mut messages = state.room.iter().flat_map(|room| &room.messages);
-            messages.any(|talk| talk.id == id && talk.message == message)
+            let is_changing = state.room.as_ref().is_some_and(|room| room.changing(id).is_some());
+            !is_changing && messages.any(|talk| talk.id == id && talk.message == message)
         });
         if !is_same {
-            self.state.with_untracked(|state| outbox::keep_edit(state.me.as_ref(), room_id, id, &message));
+            self.state.update(|state| {
+                outbox::keep_edit(state.me.as_ref(), room_id, id, &message);
+                if let Some(room) = state.room.as_mut().filter(|room| room.id == room_id) {
+                    room.change(id, &message);
+                }
+            });
             self.tell(Event::Ask(ClientFrame::Edit { room_id, id, message, if_rev: None }));
         }
         self.about_nothing();

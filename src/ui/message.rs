@@ -14,18 +14,27 @@ use crate::{
 
 /// How a message stands among the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Place<'a> {
     /// Whether it is the first of its author's run.
     pub first: bool,
     /// Whether this browser's person wrote it.
     pub own: bool,
     /// Whether its deletion can still be undone.
     pub going: bool,
+    /// The new text that it is to have, while that is on its way.
+    pub changing: Option<&'a str>,
 }
 
 /// A stored message. `answers` is the message that it answers, where that is here too.
 #[must_use]
-pub fn stored(talk: &Talk, answers: Option<&Talk>, me: Option<&Member>, place: Place, at: Moment, text: &Text) -> Look {
+pub fn stored(
+    talk: &Talk,
+    answers: Option<&Talk>,
+    me: Option<&Member>,
+    place: Place<'_>,
+    at: Moment,
+    text: &Text,
+) -> Look {
     let mut html = Html::new();
     let of = hue_of(&talk.sender, talk.person, talk.guest.as_deref());
     if place.first && !place.own {
@@ -60,16 +69,25 @@ pub fn stored(talk: &Talk, answers: Option<&Talk>, me: Option<&Member>, place: P
         }
     };
     menu(&mut html, place.own);
-    body(&mut html, &talk.message, talk.html.as_deref());
+    body(&mut html, place.changing.unwrap_or(&talk.message), talk.html.as_deref().filter(|_| place.changing.is_none()));
     menu(&mut html, !place.own);
-    if talk.edited_at.is_some() {
+    if place.changing.is_some() {
+        html.raw("<p class=\"message-note message-waiting\">");
+        icon(&mut html, "clock");
+        html.text(text.sending).raw("</p>");
+    } else if talk.edited_at.is_some() {
         html.raw("<span class=\"message-edited\">").text(text.edited).raw("</span>");
     }
     if !talk.reactions.is_empty() {
         reactions(&mut html, talk, me, text);
     }
     let names_me = me.is_some_and(|me| !place.own && names(&talk.message, &me.sender));
-    Look { tag: "article", class: class(place, if names_me { "message-names-me" } else { "" }, &of), html }
+    let state = match place.changing {
+        Some(_) => "message-sending",
+        None if names_me => "message-names-me",
+        None => "",
+    };
+    Look { tag: "article", class: class(place, state, &of), html }
 }
 
 /// Whether a text names somebody: an `@` that begins a word, and the name with no more letters of its kind. A Korean
@@ -85,7 +103,7 @@ fn names(text: &str, name: &str) -> bool {
 
 /// A message that this browser has sent and not seen come back.
 #[must_use]
-pub fn sending(sending: &Sending, me: &Member, place: Place, at: Moment, text: &Text) -> Look {
+pub fn sending(sending: &Sending, me: &Member, place: Place<'_>, at: Moment, text: &Text) -> Look {
     let mut html = Html::new();
     head(&mut html, &me.sender, false, &sending.at, at, text);
     body(&mut html, &sending.text, None);
@@ -155,7 +173,7 @@ fn reactions(html: &mut Html, talk: &Talk, me: Option<&Member>, text: &Text) {
     html.raw("</ul>");
 }
 
-fn class(place: Place, state: &str, of: &str) -> String {
+fn class(place: Place<'_>, state: &str, of: &str) -> String {
     let mut class = String::from("message");
     for (is_so, part) in
         [(place.first, "message-first"), (place.own, "message-own"), (!state.is_empty(), state), (true, &hue(of))]

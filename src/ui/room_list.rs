@@ -160,15 +160,15 @@ fn is_open(state: &ChatState, room: &RoomSummary) -> bool {
 
 /// What waits to be sent, what is being written, or what was last said.
 fn last_line(html: &mut Html, state: &ChatState, room: &RoomSummary, text: &Text) {
-    html.raw("<span class=\"room-item-last\" dir=\"auto\">");
+    html.raw("<span class=\"room-item-last\">");
     if state.has_unsent(room.room_id) {
         icon(html, "alert");
         html.text(text.unsent);
     } else if let Some(draft) = state.draft(room.room_id).filter(|_| !is_open(state, room)) {
         icon(html, "pencil");
-        html.text(draft.split('\n').next().unwrap_or_default());
+        html.raw("<bdi>").text(draft.split('\n').next().unwrap_or_default()).raw("</bdi>");
     } else if let Some(last) = &room.last {
-        html.text(&last.sender).raw(": ").text(&last.message);
+        html.raw("<bdi>").text(&last.sender).raw("</bdi>: <bdi>").text(&last.message).raw("</bdi>");
     } else {
         html.text(text.nothing_yet);
     }

@@ -31,8 +31,8 @@ enum Line<'a> {
     Day(Moment),
     Unread,
     Notice(&'a Notice),
-    Message { talk: &'a Talk, answers: Option<&'a Talk>, place: Place, at: Moment },
-    Sending { sending: &'a Sending, me: &'a Member, place: Place, at: Moment },
+    Message { talk: &'a Talk, answers: Option<&'a Talk>, place: Place<'a>, at: Moment },
+    Sending { sending: &'a Sending, me: &'a Member, place: Place<'a>, at: Moment },
 }
 
 impl Line<'_> {
@@ -48,6 +48,7 @@ impl Line<'_> {
                 let marks = [with_menu, place.first, place.own, place.going];
                 let marks = marks.iter().fold(0, |all, mark| all << 1 | u64::from(*mark));
                 let version = mix(mix(mix(0, talk.rev), marks), answers.map_or(0, |answered| answered.rev));
+                let version = place.changing.map_or(version, |text| mix_text(version, text));
                 Row { id: format!("m-{}", talk.seq), version }
             }
             Self::Sending { sending, place, .. } => {
@@ -302,7 +303,7 @@ impl<'a> Writer<'a> {
         let own = me.is_some_and(|me| me.person.is_some() && me.person == talk.person);
         let first = self.begins_run((&talk.sender, talk.person, talk.guest.as_deref()), at);
         let answers = talk.reply_to.as_ref().and_then(|quote| room.message(quote.seq));
-        let place = Place { first, own, going: room.is_going(talk.id) };
+        let place = Place { first, own, going: room.is_going(talk.id), changing: room.changing(talk.id) };
         self.put(chunk, Line::Message { talk, answers, place, at });
     }
 
@@ -310,7 +311,7 @@ impl<'a> Writer<'a> {
         let Some(me) = me else { return };
         let at = Moment::new(&sending.at, self.awake);
         let first = self.begins_run((&me.sender, me.person, me.guest.as_deref()), at);
-        self.put(UNSTORED, Line::Sending { sending, me, place: Place { first, own: true, going: false }, at });
+        self.put(UNSTORED, Line::Sending { sending, me, place: Place { first, own: true, ..Place::default() }, at });
     }
 
     fn begins_run(&mut self, author: By<'a>, at: Moment) -> bool {

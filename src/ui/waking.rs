@@ -7,7 +7,7 @@ use super::{
     listen::listen,
     members, outbox, place, pointer, reading, regions, room_list, switcher, timeline, viewport,
 };
-use crate::domain::PersonId;
+use crate::{domain::PersonId, protocol::ClientFrame};
 use futures_channel::mpsc::unbounded;
 use futures_util::StreamExt;
 use leptos::prelude::*;
@@ -74,6 +74,13 @@ fn take_back(ui: Ui) {
     let me = ui.state.with_untracked(|state| state.me.as_ref().and_then(|me| me.person));
     take_drafts(ui, me);
     for change in me.map(outbox::kept_changes).unwrap_or_default() {
+        if let ClientFrame::Edit { room_id, id, message, .. } = &change {
+            ui.state.update(|state| {
+                if let Some(room) = state.room.as_mut().filter(|room| room.id == *room_id) {
+                    room.change(*id, message);
+                }
+            });
+        }
         ui.tell(Event::Ask(change));
     }
     for (room, sending) in me.map(outbox::kept).unwrap_or_default() {

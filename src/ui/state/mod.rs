@@ -161,6 +161,7 @@ impl ChatState {
                 // It was not deleted, and will not be.
                 if !RETRIED.contains(&error.code.as_str()) {
                     room.going.retain(|(id, _)| error.id.as_deref() != Some(&id.to_string()));
+                    room.changing.retain(|(id, _)| error.id.as_deref() != Some(&id.to_string()));
                 }
                 Todo::Nothing
             }
@@ -218,6 +219,7 @@ impl ChatState {
             room.stays_unread = before.stays_unread;
             room.about = before.about;
             room.going = before.going;
+            room.changing = before.changing;
             room.notices = before.notices;
             room.noticed = before.noticed;
             // Older messages that join on without a gap stay on screen.
