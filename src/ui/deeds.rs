@@ -222,7 +222,7 @@ impl Ui {
         let Sending { text, failed, .. } = given_up?;
         if failed.is_none() {
             // It may be stored already, and its answer lost.
-            self.tell(Event::Ask(ClientFrame::Delete { room_id, id }));
+            self.ask_to_delete(room_id, id);
         }
         Some(text)
     }

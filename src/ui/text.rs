@@ -1,8 +1,7 @@
 //! The words of the page that change while it is open, in Korean and English; the others are in [`super::words`]. A table
 //! of our own: two languages without plural trouble need no library in the browser, and a missing word does not compile.
 
-use super::requests::NO_EMOJI;
-use super::time::Moment;
+use super::{requests::NO_EMOJI, time::Moment};
 use crate::domain::{
     Lang,
     limits::{MESSAGE_CHARS, NAME_CHARS, ROOM_NAME_CHARS},

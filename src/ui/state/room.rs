@@ -201,6 +201,8 @@ impl OpenRoom {
         self.sending.retain(|sending| sending.id != talk.id);
         self.changing.retain(|(id, text)| *id != talk.id || !(talk.deleted || talk.message == *text));
         if talk.deleted {
+            // What is gone is not answered any more.
+            self.about.take_if(|about| about.id == talk.id && !about.edits);
             self.going.retain(|(id, _)| *id != talk.id);
         }
         self.typing.retain(|(member, _)| (member.sender.clone(), member.person, member.guest.clone()) != author);
