@@ -1,6 +1,7 @@
 //! The HTTP companions of the socket: `/chat` and `/health`.
 
 use super::harness::{Madang, answer, id, number, open, text};
+use madang::domain::limits;
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -200,9 +201,9 @@ async fn a_method_that_an_address_does_not_take_is_405() {
 }
 
 #[tokio::test]
-async fn a_body_over_64_kib_is_refused_and_makes_nothing() {
+async fn a_body_over_the_limit_is_refused_and_makes_nothing() {
     let madang = Madang::start().await;
-    let big: Value = json!({"name": "big", "filler": "x".repeat(64 * 1024)});
+    let big: Value = json!({"name": "big", "filler": "x".repeat(limits::REQUEST_BYTES)});
     let refused = answer(madang.request(Method::POST, "/chat").json(&big)).await;
     assert!([400, 413].contains(&refused.status), "{refused:?}");
     assert_eq!(madang.get("/chat").await.json().as_array().map(Vec::len), Some(1));

@@ -1,6 +1,7 @@
 //! The headers that every response carries, and what no response shows.
 
 use super::harness::{Answer, Madang, answer, id};
+use madang::domain::limits;
 use reqwest::Method;
 
 const HEADERS: &[(&str, &str)] = &[
@@ -124,7 +125,10 @@ async fn every_route_carries_the_headers_and_the_policy() {
     assert_guarded("405", &answer(madang.request(Method::DELETE, "/chat")).await);
     assert_guarded("405 of a page", &answer(madang.request(Method::DELETE, "/")).await);
     assert_guarded("403", &answer(madang.request(Method::POST, "/api/create_room").header("origin", "null")).await);
-    assert_guarded("413", &answer(madang.request(Method::POST, "/chat").body("x".repeat(70_000))).await);
+    assert_guarded(
+        "413",
+        &answer(madang.request(Method::POST, "/chat").body("x".repeat(limits::REQUEST_BYTES + 1))).await,
+    );
     assert_guarded("an /api error", &madang.call("create_room", &[("name", "")], None).await);
     assert_guarded("an /api answer", &madang.read("list_rooms", &[], None).await);
     assert_guarded("no such function", &madang.call("nowhere", &[], None).await);
