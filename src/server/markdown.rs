@@ -91,8 +91,8 @@ fn without_false_marks(text: &str) -> String {
 
 /// A line in which faces are only text, and in which nothing is quoted without a blank.
 fn without_faces(line: &str) -> String {
-    // In code a backslash would be seen.
-    if line.contains('`') {
+    // In code a backslash would be seen, and in an address it would be another.
+    if line.contains('`') || line.contains("://") {
         return line.to_owned();
     }
     let begun = line.trim_start();
@@ -455,6 +455,7 @@ mod tests {
         }
         assert!(html("> 남의 말").contains("<blockquote>"));
         assert!(html("`^_^`").contains("^_^"));
+        assert!(html("https://a.example/x-_-y").contains("href=\"https://a.example/x-_-y\""));
     }
 
     #[test]
