@@ -125,9 +125,10 @@ pub(crate) struct Load {
 impl Load {
     pub(crate) fn open(server: &Server, work: Work) -> Result<Self, String> {
         let poll = Poll::new().map_err(|error| error.to_string())?;
+        // All of them first: on a slow disk that takes minutes, and whoever is in already would answer no ping.
+        let ids = (0..work.rooms).map(|n| server.new_room(&format!("room {n}"))).collect::<Result<Vec<_>, _>>()?;
         let (mut members, mut rooms) = (Vec::new(), Vec::new());
-        for n in 0..work.rooms {
-            let id = server.new_room(&format!("room {n}"))?;
+        for (n, id) in ids.into_iter().enumerate() {
             rooms.push(Room { id, first: members.len(), sent: 0, turn: 0, under_way: VecDeque::new() });
             for _ in 0..work.members {
                 let stream = server.enter(&rooms[n].id, &format!("member {}", members.len()))?;
