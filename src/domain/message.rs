@@ -5,6 +5,7 @@ use super::{
     limits::{EMOJI_CHARS, MESSAGE_CHARS},
     room::{is_control, is_visible},
 };
+use unicode_segmentation::UnicodeSegmentation;
 
 /// A number on a room's line: 1, 2, 3 … without gap or reuse; 0 is before the first.
 pub type Seq = u64;
@@ -138,7 +139,8 @@ impl Emoji {
     /// Checks `raw`.
     ///
     /// # Errors
-    /// [`Error::BadFrame`] for letters, blanks, control characters, or more than [`EMOJI_CHARS`] characters.
+    /// [`Error::BadFrame`] for letters, blanks, control characters, more than one emoji, or more than [`EMOJI_CHARS`]
+    /// characters.
     pub fn parse(raw: &str) -> Result<Self, Error> {
         // A keycap is a digit (or # or *) with two marks; any other ASCII, letter or blank is text.
         let is_keycap = raw.ends_with('\u{20e3}');
@@ -151,7 +153,7 @@ impl Emoji {
                 || c.is_alphabetic()
                 || (c.is_ascii() && !in_keycap)
         };
-        let is_one = (1..=EMOJI_CHARS).contains(&raw.chars().count());
+        let is_one = raw.chars().count() <= EMOJI_CHARS && raw.graphemes(true).count() == 1;
         if !is_one || raw.chars().any(is_text) || !raw.chars().any(is_visible) {
             return Err(Error::bad_frame("emoji: must be one emoji"));
         }
@@ -198,6 +200,8 @@ mod tests {
             "좋아요",
             "1",
             "👍 ",
+            "👍🎉",
+            "🇰🇷🇺🇸",
             "👍👍👍👍👍👍👍👍👍👍👍👍👍",
             "\u{200d}",
             "\u{202e}👍",

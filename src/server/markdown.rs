@@ -7,11 +7,17 @@ use comrak::{
     nodes::{AstNode, ListType, NodeValue},
     parse_document,
 };
+use std::borrow::Cow;
 
 /// Quotes and lists inside one another; what is deeper is shown without them.
 const DEPTH: usize = 8;
 /// What may follow an address in Korean without a blank, and is no part of it.
 const PARTICLES: &str = "은 는 이 가 을 를 에 에서 에게 한테 하고 이랑 랑 밖에 께 로 으로 와 과 도 만 의 까지 부터 보다 처럼 라고 이라고 라는 이라는 입니다 이에요 예요 이야 인데 요";
+
+/// A larger number begins no list: it is a year.
+const LIST_NUMBERS: u64 = 999;
+/// What may stand behind an address without a blank, and is no part of it either.
+const ENDS: [char; 8] = ['…', '。', '、', '，', '！', '？', '：', '；'];
 
 /// Faces that hold a mark, and how they are written so that it is none.
 const FACES: [(&str, &str); 8] = [
@@ -28,7 +34,7 @@ const FACES: [(&str, &str); 8] = [
 /// Renders a message; `None` where it is nothing but text.
 #[must_use]
 pub fn render(text: &str) -> Option<String> {
-    guarded(text, || rendered(text)).flatten()
+    guarded(text, || parsed(text, rendered)).flatten().flatten()
 }
 
 /// Does `work` with a text; should it panic, the text is shown as it is: nothing that somebody says may stop the server.
@@ -38,21 +44,23 @@ fn guarded<T>(text: &str, work: impl FnOnce() -> T + std::panic::UnwindSafe) -> 
         .ok()
 }
 
-fn rendered(text: &str) -> Option<String> {
-    if !may_be_marked_up(text) {
-        return None;
-    }
-    let arena = Arena::new();
-    let root = parse_document(&arena, &without_false_marks(text), &options());
+/// Does `work` with the tree of a text; `None` where there is no sign of a mark.
+fn parsed<T>(text: &str, work: impl for<'a> FnOnce(&'a AstNode<'a>) -> T) -> Option<T> {
+    may_be_marked_up(text).then(|| work(parse_document(&Arena::new(), &without_false_marks(text), &options())))
+}
+
+fn rendered<'a>(root: &'a AstNode<'a>) -> Option<String> {
     let mut writer = Writer { html: Html::new(), is_marked_up: false };
     writer.blocks(root, 0);
-    let has_words = root.descendants().any(|node| {
-        matches!(
-            node.data().value,
-            NodeValue::Text(_) | NodeValue::Code(_) | NodeValue::CodeBlock(_) | NodeValue::HtmlInline(_)
-        )
-    });
-    (writer.is_marked_up && has_words).then(|| writer.html.into_string())
+    (writer.is_marked_up && root.descendants().any(has_words)).then(|| writer.html.into_string())
+}
+
+fn has_words<'a>(node: &'a AstNode<'a>) -> bool {
+    match &node.data().value {
+        NodeValue::CodeBlock(code) => !code.literal.trim().is_empty(),
+        NodeValue::Text(_) | NodeValue::Code(_) | NodeValue::HtmlInline(_) => true,
+        _ => false,
+    }
 }
 
 /// Whether there is any sign of a mark: most of what people say has none, and costs nothing more.
@@ -64,42 +72,57 @@ fn may_be_marked_up(text: &str) -> bool {
         || text.split('\n').any(begins)
 }
 
-/// A date ("11. 25. 모임") is no list: one that does not begin at 1 has at least two lines. A face is neither a quote nor
-/// anything slanted.
+/// A text in which what only looks like a mark has a backslash before it: dates, faces and sums.
 fn without_false_marks(text: &str) -> String {
     let lines: Vec<&str> = text.split('\n').collect();
     let mut is_code = false;
     let shielded = lines.iter().enumerate().map(|(at, line)| {
         is_code ^= line.trim_start().starts_with("```");
-        if is_code {
-            return (*line).to_owned();
-        }
-        let Some(number) = number_of(line).filter(|number| *number != 1) else { return without_faces(line) };
-        let before = at.checked_sub(1).and_then(|at| number_of(lines[at]));
-        let after = lines.get(at + 1).and_then(|line| number_of(line));
-        if before.is_some_and(|before| before.checked_add(1) == Some(number))
-            || after.is_some_and(|after| after.checked_sub(1) == Some(number))
-        {
-            return (*line).to_owned();
-        }
-        let digits =
-            line.len() - line.trim_start_matches(|letter: char| letter == ' ' || letter.is_ascii_digit()).len();
-        format!("{}\\{}", &line[..digits], &line[digits..])
+        if is_code { Cow::Borrowed(*line) } else { without_signs(without_date(&lines, at)) }
     });
     shielded.collect::<Vec<_>>().join("\n")
 }
 
-/// A line in which faces are only text, and in which nothing is quoted without a blank.
-fn without_faces(line: &str) -> String {
+/// The line at that place. A date ("11. 25. 모임") is no list: one that does not begin at 1 has at least two lines.
+fn without_date<'a>(lines: &[&'a str], at: usize) -> Cow<'a, str> {
+    let line = lines[at];
+    let Some(number) = number_of(line) else { return line.into() };
+    let number_at = |at: Option<usize>| at.and_then(|at| number_of(lines.get(at)?));
+    let follows = number_at(at.checked_sub(1)).is_some_and(|before| before.checked_add(1) == Some(number));
+    let goes_on = number_at(Some(at + 1)).is_some_and(|after| after.checked_sub(1) == Some(number));
+    if number <= LIST_NUMBERS && (number == 1 || follows || goes_on) {
+        return line.into();
+    }
+    let digits = line.len() - line.trim_start_matches(|letter: char| letter == ' ' || letter.is_ascii_digit()).len();
+    format!("{}\\{}", &line[..digits], &line[digits..]).into()
+}
+
+/// A line in which faces and sums (3*4*5) are only text, and in which nothing is quoted without a blank.
+fn without_signs(mut line: Cow<'_, str>) -> Cow<'_, str> {
     // In code a backslash would be seen, and in an address it would be another.
-    if line.contains('`') || line.contains("://") {
-        return line.to_owned();
+    if ["`", "://", "www."].iter().any(|sign| line.contains(sign)) {
+        return line;
     }
     let begun = line.trim_start();
     let quoted = begun.trim_start_matches('>');
-    let is_face = quoted.len() < begun.len() && !quoted.is_empty() && !quoted.starts_with(' ');
-    let line = if is_face { format!("\\{begun}") } else { line.to_owned() };
-    FACES.iter().fold(line, |line, (face, shielded)| line.replace(face, shielded))
+    if quoted.len() < begun.len() && !quoted.is_empty() && !quoted.starts_with(' ') {
+        line = format!("\\{begun}").into();
+    }
+    for (face, shielded) in FACES {
+        if line.contains(face) {
+            line = line.replace(face, shielded).into();
+        }
+    }
+    let bytes = line.as_bytes();
+    let is_times = |at: &usize| {
+        let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+        bytes[*at] == b'*' && is_digit(at.checked_sub(1)) && is_digit(Some(at + 1))
+    };
+    let times: Vec<usize> = (0..bytes.len()).filter(is_times).collect();
+    for at in times.into_iter().rev() {
+        line.to_mut().insert(at, '\\');
+    }
+    line
 }
 
 /// The number that a line of a list begins with.
@@ -112,16 +135,9 @@ fn number_of(line: &str) -> Option<u64> {
 /// What is said without its marks, its lines joined by blanks where there are any: for the list of rooms and for quotes.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    guarded(text, || without_marks(text)).unwrap_or_else(|| text.to_owned())
-}
-
-fn without_marks(text: &str) -> String {
-    if !may_be_marked_up(text) {
-        return text.to_owned();
-    }
-    let arena = Arena::new();
-    let root = parse_document(&arena, &without_false_marks(text), &options());
-    words_in(root)
+    let words = guarded(text, || parsed(text, |root| rendered(root).map(|_| words_in(root))));
+    // What is shown as it was typed is so here too.
+    words.flatten().flatten().unwrap_or_else(|| text.to_owned())
 }
 
 /// What was written in a node, without its marks; only code keeps its lines.
@@ -201,14 +217,23 @@ impl Writer {
                 self.lines(html.literal.trim_end());
                 self.html.raw("</p>");
             }
-            _ if depth >= DEPTH => self.lines(&words_in(node)),
+            NodeValue::Item(_) => {
+                self.html.raw("<li>");
+                self.blocks(node, depth);
+                self.html.raw("</li>");
+            }
+            _ if depth >= DEPTH => {
+                if node.previous_sibling().is_some() {
+                    self.html.raw("<br>");
+                }
+                self.lines(&words_in(node));
+            }
             NodeValue::BlockQuote => self.wrapped("<blockquote>", node, "</blockquote>", depth),
             NodeValue::List(list) if list.list_type == ListType::Bullet => self.wrapped("<ul>", node, "</ul>", depth),
             NodeValue::List(list) => {
                 self.html.raw("<ol start=\"").number(list.start as u64).raw("\">");
                 self.wrapped("", node, "</ol>", depth);
             }
-            NodeValue::Item(_) => self.wrapped("<li>", node, "</li>", depth),
             _ => self.blocks(node, depth + 1),
         }
     }
@@ -269,16 +294,16 @@ impl Writer {
         self.is_marked_up = true;
         let shown = only_text(node);
         let is_bare = shown.as_deref().is_some_and(|shown| shown == url || bare_prefix(url, shown).is_some());
-        let particle = if is_bare && scheme != "mailto:" { particle(url) } else { "" };
+        let tail = if is_bare && scheme != "mailto:" { tail(url) } else { "" };
         self.html
             .raw("<a href=\"")
-            .text(&url[..url.len() - particle.len()])
+            .text(&url[..url.len() - tail.len()])
             .raw("\" target=\"_blank\" rel=\"noopener nofollow ugc\">");
         match shown.filter(|_| is_bare) {
-            Some(shown) => drop(self.html.text(&shown[..shown.len() - particle.len()])),
+            Some(shown) => drop(self.html.text(&shown[..shown.len() - tail.len()])),
             None => self.inlines(node, depth),
         }
-        self.html.raw("</a>").text(particle);
+        self.html.raw("</a>").text(tail);
     }
 
     fn lines(&mut self, text: &str) {
@@ -322,17 +347,21 @@ fn only_text<'a>(node: &'a AstNode<'a>) -> Option<String> {
     }
 }
 
-/// What stands behind an address without a blank and is no part of it: a particle behind a Latin letter or a digit, or
-/// behind the bracket or the mark that closes around the address.
-fn particle(url: &str) -> &str {
-    let latin = url.trim_end_matches(|letter| matches!(letter, '가'..='힣'));
-    if !PARTICLES.split(' ').any(|particle| particle == &url[latin.len()..]) {
+/// What stands behind an address without a blank and is no part of it: the end of a sentence, before that a particle behind
+/// a Latin letter or a digit, and before either what closes around the address.
+fn tail(url: &str) -> &str {
+    let said = url.trim_end_matches(ENDS);
+    let latin = said.trim_end_matches(|letter| matches!(letter, '가'..='힣'));
+    let has_particle = PARTICLES.split(' ').any(|particle| particle == &said[latin.len()..]);
+    let end = if has_particle { latin } else { said };
+    if end.len() == url.len() {
         return "";
     }
-    let inside = latin.trim_end_matches([')', ']', '>', '"', '\'', '”', '’', '」', '』', '》']);
+    let inside = end.trim_end_matches([')', ']', '>', '"', '\'', '”', '’', '」', '』', '》']);
     // A bracket that was opened in the address is closed there.
-    let end = if inside.contains('(') { latin } else { inside };
-    if end.ends_with(|letter: char| letter.is_ascii_alphanumeric() || letter == ')') { &url[end.len()..] } else { "" }
+    let end = if inside.contains('(') { end } else { inside };
+    let is_latin = end.ends_with(|letter: char| letter.is_ascii_alphanumeric() || letter == ')');
+    &url[if has_particle && !is_latin { said.len() } else { end.len() }..]
 }
 
 #[cfg(test)]
@@ -366,6 +395,10 @@ mod tests {
             "2시~3시~",
             "네~~맞아요~~",
             "안녕~~ 반가워~~",
+            "3*4*5",
+            "```\n```",
+            "2026. 11. 25.\n2027. 1. 1.",
+            "2. ^_^ 둘 ^_^",
         ] {
             assert_eq!(render(text), None, "{text}");
         }
@@ -381,6 +414,14 @@ mod tests {
         assert_eq!(html("```rust\nlet a = \"<b>\";\n```"), "<pre><code>let a = &quot;&lt;b&gt;&quot;;</code></pre>");
         assert_eq!(html("할 일\n- 하나\n- 둘"), "<p>할 일</p><ul><li>하나</li><li>둘</li></ul>");
         assert_eq!(html("```\n11. 25.\n```"), "<pre><code>11. 25.</code></pre>");
+        assert_eq!(html("**3*4*5**"), "<p><strong>3*4*5</strong></p>");
+        assert_eq!(html("1. ^_^ 하나 ^_^"), "<ol start=\"1\"><li>^_^ 하나 ^_^</li></ol>");
+        let deep = (0..10).map(|level| format!("{}- {level}\n", "  ".repeat(level))).collect::<String>();
+        let deep = html(&deep);
+        assert_eq!((deep.matches("<ul>").count(), deep.matches("<ul><li>").count()), (8, 8), "{deep}");
+        assert!(deep.contains("7<br>8 9</li>"), "{deep}");
+        let quoted = html(&format!("{}x", "> ".repeat(20)));
+        assert!(quoted.matches("<blockquote>").count() == 8 && !quoted.contains("<br>"), "{quoted}");
         assert_eq!(html("3. 셋\n4. 넷"), "<ol start=\"3\"><li>셋</li><li>넷</li></ol>");
         assert_eq!(
             html("> 그가 말했다\n> 두 줄로\n\n**응**"),
@@ -405,9 +446,15 @@ mod tests {
             html("www.example.com에서"),
             format!("<p>{}에서</p>", link("http://www.example.com", "www.example.com"))
         );
+        assert_eq!(
+            html("https://example.com/a을…"),
+            format!("<p>{}을…</p>", link("https://example.com/a", "https://example.com/a"))
+        );
         for (said, address, after) in [
             ("(https://example.com)에서", "https://example.com", ")에서"),
             ("(https://example.com)", "https://example.com", ")"),
+            ("(https://example.com)…", "https://example.com", ")…"),
+            ("(https://example.com/한국)。", "https://example.com/한국", ")。"),
             ("(https://example.com/가_(나)에서", "https://example.com/가_(나)", "에서"),
         ] {
             assert_eq!(html(said), format!("<p>({}{after}</p>", link(address, address)));
@@ -430,6 +477,7 @@ mod tests {
     fn without_its_marks_a_message_is_one_line() {
         assert_eq!(plain("그냥 말"), "그냥 말");
         assert_eq!(plain("**10시**에 만나요:\n- 돗자리\n- `물`"), "10시에 만나요: 돗자리 물");
+        assert_eq!(plain("\\*그대로*"), "\\*그대로*");
         assert_eq!(plain("> 인용\n\n[여기](https://example.com)"), "인용 여기");
     }
 
@@ -442,7 +490,7 @@ mod tests {
             "[](https://a에서)",
             "18446744073709551615. a\n2. b",
         ] {
-            assert!(rendered(text).is_none_or(|html| !html.is_empty()), "{text}");
+            assert!(render(text).is_none_or(|html| !html.is_empty()), "{text}");
         }
         assert!(html("[서](https://a에서)").contains(">서</a>"));
     }
@@ -450,12 +498,14 @@ mod tests {
     #[test]
     fn a_face_is_a_face() {
         for said in ["^_^ 그리고 ^_^", "-_- 음 -_-", ">_< 귀여워", "*^^*", ">ㅅ< 와", "네 *^^* 네 *^^*"] {
-            assert_eq!(rendered(said), None, "{said}");
+            assert_eq!(render(said), None, "{said}");
             assert_eq!(plain(said), said);
         }
         assert!(html("> 남의 말").contains("<blockquote>"));
         assert!(html("`^_^`").contains("^_^"));
-        assert!(html("https://a.example/x-_-y").contains("href=\"https://a.example/x-_-y\""));
+        for address in ["https://a.example/x-_-y", "https://a.example/3*4", "www.a.example/x-_-3*4"] {
+            assert!(html(address).contains(&format!("{address}\"")), "{address}");
+        }
     }
 
     #[test]
