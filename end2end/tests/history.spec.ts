@@ -65,6 +65,13 @@ test('a link to a message shows it among its neighbours, and the way on from the
   await mina.isLive();
   await mina.page.locator('#to-latest').click();
   await expect(mina.message('지금 한 말')).toBeInViewport();
+  await expect(mina.page, 'a reload leads there too').toHaveURL(`/rooms/${roomId}`);
+
+  await mina.page.goto(`/rooms/${roomId}?at=100#m-100`);
+  await mina.isLive();
+  await mina.say('여기서 이어 말합니다');
+  await expect(mina.message('여기서 이어 말합니다')).toBeInViewport();
+  await expect(mina.page).toHaveURL(`/rooms/${roomId}`);
 });
 
 test('a high window is filled, up and down', async ({ newPerson, newGuest, server }) => {

@@ -113,6 +113,37 @@ test('F6 goes round the panes, and a question mark shows what there is to press'
   await expect(help).toBeHidden();
 });
 
+test('whoever does not want single letters to do anything says so once', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  const { page } = mina;
+  const help = page.getByRole('dialog', { name: '키보드로 쓰기' });
+  const letters = help.getByRole('checkbox', { name: /한 글자 키/ });
+  await mina.createRoom(unique('글자를 치는 방'));
+  await mina.join();
+  await mina.say('한마디');
+  await mina.sees('한마디');
+  await mina.timeline.focus();
+  await page.keyboard.press('?');
+  await letters.uncheck();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await mina.isLive();
+  await mina.timeline.focus();
+  await page.keyboard.press('?');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('r');
+  await expect(mina.message('한마디').getByRole('button', { name: '더 보기' })).toBeFocused();
+  await expect(help).toBeHidden();
+  await expect(page.locator('.composer-about')).toBeHidden();
+  await page.getByRole('button', { name: '키보드로 쓰기' }).click();
+  await letters.check();
+  await page.keyboard.press('Escape');
+  await mina.timeline.focus();
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('r');
+  await expect(mina.composer).toBeFocused();
+});
+
 test('all that one does in a room is done by keyboard alone', async ({ newPerson }) => {
   test.slow();
   const [mina, jun] = [await newPerson('mina'), await newPerson('jun')];

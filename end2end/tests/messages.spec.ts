@@ -217,6 +217,19 @@ test('the menu is worked with the keyboard alone', async ({ newPerson }) => {
   await expect(mina.message('키보드로').getByRole('button', { name: '더 보기' })).toBeFocused();
 });
 
+test('the menu of a message that its author deletes meanwhile closes', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await jun.say('곧 지울 말');
+  await mina.sees('곧 지울 말');
+  await mina.message('곧 지울 말').hover();
+  await mina.message('곧 지울 말').getByRole('button', { name: '더 보기' }).click();
+  await expect(menu(mina)).toBeVisible();
+  await act(jun, '곧 지울 말', '지우기');
+  await jun.page.goto('/');
+  await mina.reads(['지워진 메시지입니다']);
+  await expect(menu(mina)).toBeHidden();
+});
+
 test('whoever goes to another room, or away, has meant the deletion', async ({ newPerson, server }) => {
   const [mina, jun] = await twoTalk(newPerson);
   const elsewhere = unique('딴 방');

@@ -34,8 +34,10 @@ export const test = base.extend<TestFixtures, { server: Server }>({
     await closeAll(contexts);
   },
 
-  ownServer: async ({ contexts }, use) => {
+  ownServer: async ({ contexts, faults }, use) => {
     const server = await Server.start();
+    // The browser logs every try to reach a server that is not there.
+    server.whenKilled = () => faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
     await use(server);
     // First the pages: they would rightly complain of a server that goes away.
     await closeAll(contexts);

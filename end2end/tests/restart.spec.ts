@@ -1,10 +1,28 @@
 import type { WebSocketRoute } from '@playwright/test';
 import { burst, Guest } from './guests';
-import { expect, test, unique } from './people';
+import { expect, test, unique, type Person } from './people';
+import type { Server } from './server';
 
-test('after a power cut the page comes back by itself, with everything said and everything it still had to say', async ({ newPerson, ownServer, faults }) => {
-  // The browser logs every try to reach a server that is not there.
-  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+/** Somebody in a room of their own where they have said this, and whose server is gone. */
+async function cutOff(mina: Person, server: Server, room: string, ...said: string[]): Promise<void> {
+  await mina.createRoom(unique(room));
+  await mina.join();
+  await mina.isLive();
+  for (const text of said) {
+    await mina.say(text);
+    await mina.sees(text);
+  }
+  await server.kill();
+  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+}
+
+/** The server is there again, and so is the page. */
+async function comesBack(mina: Person, server: Server): Promise<void> {
+  await server.start();
+  await expect(mina.connection).toHaveAttribute('data-state', 'live', { timeout: 40_000 });
+}
+
+test('after a power cut the page comes back by itself, with everything said and everything it still had to say', async ({ newPerson, ownServer }) => {
   const [mina, jun] = [await newPerson('mina', { server: ownServer }), await newPerson('jun', { server: ownServer })];
   const link = await mina.createRoom(unique('끊기는 방'));
   await mina.join();
@@ -35,8 +53,7 @@ test('after a power cut the page comes back by itself, with everything said and 
   await mina.reads(said);
 });
 
-test('what others said meanwhile is there after a reconnect, by the button at once', async ({ newPerson, ownServer, faults }) => {
-  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET|net::ERR_INTERNET_DISCONNECTED/);
+test('what others said meanwhile is there after a reconnect, by the button at once', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
   await mina.createRoom(unique('잠깐 나간 방'));
   await mina.join();
@@ -58,8 +75,7 @@ test('what others said meanwhile is there after a reconnect, by the button at on
   await sora.leave();
 });
 
-test('what was said while the server was away outlives the page, and is sent once by the next one', async ({ newPerson, ownServer, faults }) => {
-  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+test('what was said while the server was away outlives the page, and is sent once by the next one', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
   const link = await mina.createRoom(unique('창이 닫힌 방'));
   await mina.join();
@@ -121,15 +137,10 @@ test('a line on which nothing comes any more is given up within half a minute', 
   await mina.isLive();
 });
 
-test('what was changed while the server was away is changed once it is back', async ({ newPerson, ownServer, faults }) => {
-  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+test('what was changed while the server was away is changed once it is back', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
-  const link = await mina.createRoom(unique('고치는 방'));
-  await mina.join();
-  await mina.say('열시');
-  await mina.sees('열시');
-  await ownServer.kill();
-  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await cutOff(mina, ownServer, '고치는 방', '열시');
+  const link = mina.page.url();
   await mina.composer.press('ArrowUp');
   await mina.composer.fill('열한시');
   await mina.composer.press('Enter');
@@ -171,15 +182,10 @@ test('a message that does not come through says so after ten seconds, and can be
   await expect(mina.page.locator('#composer-error')).toBeHidden();
 });
 
-test('what was said offline arrives in its order, however much the server takes at once', async ({ newPerson, ownServer, faults }) => {
+test('what was said offline arrives in its order, however much the server takes at once', async ({ newPerson, ownServer }) => {
   test.slow();
-  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
   const mina = await newPerson('mina', { server: ownServer });
-  await mina.createRoom(unique('말이 밀린 방'));
-  await mina.join();
-  await mina.isLive();
-  await ownServer.kill();
-  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await cutOff(mina, ownServer, '말이 밀린 방');
   const texts = Array.from({ length: 45 }, (_, index) => `밀린 말 ${index}`);
   for (const text of texts) await mina.say(text);
   // With the limits that it has when nobody says otherwise: fewer than these at once.
@@ -192,15 +198,9 @@ test('what was said offline arrives in its order, however much the server takes 
   expect((await ownServer.messages(mina.roomId)).map(({ message }) => message)).toEqual(texts);
 });
 
-test('what was changed offline is shown so, as on its way, until it is', async ({ newPerson, ownServer, faults }) => {
-  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+test('what was changed offline is shown so, as on its way, until it is', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
-  await mina.createRoom(unique('고치고 기다린 방'));
-  await mina.join();
-  await mina.say('열시');
-  await mina.sees('열시');
-  await ownServer.kill();
-  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await cutOff(mina, ownServer, '고치고 기다린 방', '열시');
   await mina.composer.press('ArrowUp');
   await mina.composer.fill('열한시');
   await mina.composer.press('Enter');
@@ -209,22 +209,48 @@ test('what was changed offline is shown so, as on its way, until it is', async (
   await mina.composer.press('ArrowUp');
   await expect(mina.composer).toHaveValue('열한시');
   await mina.composer.press('Escape');
-  await ownServer.start();
-  await expect(mina.connection).toHaveAttribute('data-state', 'live', { timeout: 40_000 });
+  await comesBack(mina, ownServer);
   await expect(mina.messages).not.toHaveClass(/message-sending/);
   await expect(mina.messages.locator('.message-edited')).toBeVisible();
   expect((await ownServer.messages(mina.roomId)).map(({ message }) => message)).toEqual(['열한시']);
 });
 
-test('what was deleted offline is deleted, also by who leaves the page', async ({ newPerson, ownServer, faults }) => {
-  faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+test('a room that cannot be reached is not opened, and the page says so', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
-  await mina.createRoom(unique('지우고 나간 방'));
-  await mina.join();
-  await mina.say('지울 말');
-  await mina.sees('지울 말');
-  await ownServer.kill();
-  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await ownServer.createRoom('먼 방');
+  await cutOff(mina, ownServer, '가까운 방', '남은 말');
+  await mina.roomInList('먼 방').click();
+  await expect(mina.page.locator('#composer-error')).toContainText('서버에 연결할 수 없습니다');
+  await mina.reads(['남은 말']);
+  await comesBack(mina, ownServer);
+  await mina.roomInList('먼 방').click();
+  await mina.reads([]);
+  await expect(mina.page.locator('#composer-error')).toBeHidden();
+});
+
+test('a reaction put offline is shown at once, taken away by a second press, and stored as it was last', async ({ newPerson, ownServer }) => {
+  const mina = await newPerson('mina', { server: ownServer });
+  await cutOff(mina, ownServer, '멀리서 공감한 방', '좋은 소식');
+  const react = async (emoji: string) => {
+    await mina.message('좋은 소식').hover();
+    await mina.message('좋은 소식').getByRole('button', { name: '더 보기' }).click();
+    await mina.page.locator('#message-menu').getByRole('menuitem', { name: emoji }).click();
+  };
+  const [thumb, party] = ['👍', '🎉'].map((emoji) => mina.messages.locator('.reaction', { hasText: emoji }));
+  await react('👍');
+  await expect(thumb).toHaveAttribute('aria-pressed', 'true');
+  await react('🎉');
+  await party.click();
+  await expect(party).toHaveCount(0);
+  await expect(mina.messages, 'its text is stored').not.toHaveClass(/message-sending/);
+  await comesBack(mina, ownServer);
+  await expect.poll(async () => (await ownServer.messages(mina.roomId))[0].reactions).toEqual([{ emoji: '👍', by: [mina.name] }]);
+  await expect(mina.messages.locator('.reaction')).toHaveCount(1);
+});
+
+test('what was deleted offline is deleted, also by who leaves the page', async ({ newPerson, ownServer }) => {
+  const mina = await newPerson('mina', { server: ownServer });
+  await cutOff(mina, ownServer, '지우고 나간 방', '지울 말');
   await mina.message('지울 말').hover();
   await mina.message('지울 말').getByRole('button', { name: '더 보기' }).click();
   await mina.page.locator('#message-menu').getByRole('menuitem', { name: '지우기' }).click();

@@ -51,6 +51,7 @@ test('one moves between rooms, back and forth, and each message stays in its roo
   await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(names[1]);
   await expect(mina.page).toHaveTitle(`${names[1]} · 마당`);
   await mina.reads(['둘째 방에서']);
+  await expect(mina.composer).toBeFocused();
   await expect(mina.roomInList(names[1])).toHaveAttribute('aria-current', 'page');
   await mina.isLive();
   await mina.say('저도 왔어요');

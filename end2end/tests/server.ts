@@ -8,9 +8,14 @@ import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
+/** A stored message, as the HTTP interface tells it; the parts of it that tests look at. */
+type Message = { sender: string; message: string; seq: number; deleted?: boolean; reactions?: { emoji: string; by: string[] }[] };
+
 /** A server of our own: a free port, an empty data directory, no limits on how fast people act. */
 export class Server {
   url = '';
+  /** Called before it is killed. */
+  whenKilled?: () => void;
   readonly #data = mkdtempSync(join(tmpdir(), 'madang-end2end-'));
   #process?: ChildProcess;
 
@@ -33,6 +38,7 @@ export class Server {
 
   /** What a power cut does: SIGKILL, nothing is said to anybody. */
   async kill(): Promise<void> {
+    this.whenKilled?.();
     const process = this.#process;
     if (process && process.exitCode === null && process.signalCode === null) {
       process.kill('SIGKILL');
@@ -54,7 +60,7 @@ export class Server {
   }
 
   /** Everything said in a room, up to 200 messages. */
-  async messages(roomId: string): Promise<{ sender: string; message: string; seq: number }[]> {
+  async messages(roomId: string): Promise<Message[]> {
     const response = await fetch(`${this.url}/chat/${roomId}/messages?limit=200`);
     return (await response.json()).messages;
   }

@@ -88,3 +88,20 @@ test('without JavaScript a message may be as long as any', async ({ newPerson })
   await jun.say(text);
   await jun.sees(text);
 });
+
+test('without JavaScript what is refused is put back where it was written, and said why', async ({ newPerson }) => {
+  const jun = await newPerson('jun', withoutJavaScript);
+  await jun.createRoom(unique('되돌아온 글의 방'));
+  await jun.join();
+  const text = `\n</textarea><b>a &lt; b</b>${'가'.repeat(8_000)}`;
+  await jun.composer.fill(text);
+  await jun.page.locator('.composer-send').click();
+  await expect(jun.page.locator('#composer-error')).toContainText('8000자');
+  await expect(jun.composer).toHaveValue(text);
+  // Once: whoever leaves it is done with it.
+  await jun.page.reload();
+  await expect(jun.page.locator('#composer-error')).toContainText('8000자');
+  await expect(jun.composer).toHaveValue('');
+  await jun.say('짧게');
+  await jun.sees('짧게');
+});

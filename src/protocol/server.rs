@@ -318,6 +318,20 @@ pub struct ErrorFrame {
     pub retry_after_ms: Option<u64>,
 }
 
+impl ErrorFrame {
+    /// Whether what was refused named that message.
+    #[must_use]
+    pub fn names(&self, id: MessageId) -> bool {
+        self.id.as_ref().and_then(|named| named.parse().ok()) == Some(id)
+    }
+
+    /// After how many milliseconds the same may be asked again; a second where nothing is said of it.
+    #[must_use]
+    pub fn retry_after(&self) -> u32 {
+        self.retry_after_ms.and_then(|ms| ms.try_into().ok()).unwrap_or(1_000)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

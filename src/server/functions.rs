@@ -2,9 +2,11 @@
 
 use super::{
     chat::{Chat, Draft, Speaker},
+    http::App,
     pages::{THEME_COOKIE, preference_cookie},
     security::Client,
     store::Person,
+    unsaid::Unsaid,
     wire,
 };
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
 use axum::http::{HeaderValue, StatusCode, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use std::sync::Arc;
 
 /// What a request brings: the chat, and who asks.
 #[derive(Clone)]
@@ -22,9 +25,17 @@ pub struct Door {
     pub chat: Chat,
     /// Who asks.
     pub client: Client,
+    /// What was said by plain forms and refused.
+    pub unsaid: Arc<Unsaid>,
 }
 
 impl Door {
+    /// What a request of that client brings.
+    #[must_use]
+    pub fn of(app: &App, client: Client) -> Self {
+        Self { chat: app.chat.clone(), client, unsaid: app.unsaid.clone() }
+    }
+
     fn current() -> Result<Self, Error> {
         use_context().ok_or(Error::Internal)
     }
@@ -92,7 +103,7 @@ pub async fn page(chat: &Chat, room_id: RoomId, window: Window) -> Result<RoomVi
 /// See [`crate::api::sign_in`].
 pub async fn sign_in(name: &str) -> Result<Member, Error> {
     answer(async {
-        let Door { chat, client } = Door::current()?;
+        let Door { chat, client, .. } = Door::current()?;
         let signed_in = chat.sign_in(name, client.session.as_ref(), client.address).await?;
         set_cookie(&client.session_cookie(&signed_in.token));
         if !client.made.is_empty() {
@@ -107,7 +118,7 @@ pub async fn sign_in(name: &str) -> Result<Member, Error> {
 /// See [`crate::api::sign_out`].
 pub async fn sign_out() -> Result<(), Error> {
     answer(async {
-        let Door { chat, client } = Door::current()?;
+        let Door { chat, client, .. } = Door::current()?;
         if let Some(session) = &client.session {
             chat.sign_out(session).await?;
         }
@@ -129,7 +140,11 @@ pub async fn post_message(
         let person = door.person().await?.ok_or(Error::NotEntered)?;
         let author = Author { name: person.name, kind: AuthorKind::Person(person.id) };
         let speaker = Speaker { author, connection: 0, address: door.client.address };
-        door.chat.post_and_wait(speaker, Draft { room, id, text, reply_to }).await
+        let said = door.chat.post_and_wait(speaker, Draft { room, id, text: text.clone(), reply_to }).await;
+        if said.is_err() && wants_page() {
+            door.unsaid.keep(person.id, room, text);
+        }
+        said
     })
     .await
 }

@@ -8,6 +8,7 @@ use super::{
     qr, rest,
     security::{self, Trust},
     site::Site,
+    unsaid::Unsaid,
     websocket,
 };
 use crate::domain::limits;
@@ -39,6 +40,8 @@ pub struct App {
     pub site: Arc<Site>,
     /// Connections that there may be.
     pub places: Arc<Places>,
+    /// What was said by plain forms and refused.
+    pub unsaid: Arc<Unsaid>,
     /// Held by whatever a stopping server has to wait for.
     pub alive: mpsc::Sender<Infallible>,
 }
@@ -48,7 +51,7 @@ impl App {
     #[must_use]
     pub fn new(chat: Chat, site: Site, config: &Config, alive: mpsc::Sender<Infallible>) -> Self {
         let places = Arc::new(Places::new(config.limits.connections_per_address));
-        Self { chat, trust: Arc::new(Trust::new(config)), site: Arc::new(site), places, alive }
+        Self { chat, trust: Arc::new(Trust::new(config)), site: Arc::new(site), places, unsaid: Arc::default(), alive }
     }
 }
 

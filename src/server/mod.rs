@@ -28,6 +28,7 @@ pub mod security;
 pub mod session;
 pub mod site;
 pub mod store;
+pub mod unsaid;
 pub mod websocket;
 pub mod wire;
 pub mod writer;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme, Window, limits},
-    ui::{FirstPage, Refused, lost::Lost, page::Page, text::text, words::words},
+    ui::{FirstPage, Refused, composer, lost::Lost, page::Page, text::text, words::words},
 };
 use axum::{
     Extension,
@@ -63,9 +63,11 @@ impl From<Words> for PageQuery {
             after: word("after").and_then(|id| id.parse().ok()),
             window: Window::of(place("before"), place("after"), place("at")),
             // Leptos' words for the form that was refused, and why.
-            refused: word("__path")
-                .zip(word("__err"))
-                .map(|(path, error)| Refused { path: path.clone(), error: ServerFnUrlError::decode_err(error) }),
+            refused: word("__path").zip(word("__err")).map(|(path, error)| Refused {
+                path: path.clone(),
+                error: ServerFnUrlError::decode_err(error),
+                text: None,
+            }),
         }
     }
 }
@@ -133,7 +135,7 @@ pub async fn server_function(
     Extension(client): Extension<Client>,
     request: Request,
 ) -> Response {
-    let door = Door { chat: app.chat.clone(), client };
+    let door = Door::of(&app, client);
     let answer = leptos_axum::handle_server_fns_with_context(move || provide_context(door.clone()), request).await;
     let response = answer.into_response();
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
@@ -164,7 +166,13 @@ async fn answer(app: &App, client: Client, query: PageQuery, request: Request, a
     }
     let lang = lang_of(request.headers());
     match load(app, client, asked, &query, lang).await {
-        Ok((first, lost)) => render(app, request, first, lost, query.refused).await,
+        Ok((first, lost)) => {
+            let mut refused = query.refused;
+            if let Some(refused) = refused.as_mut().filter(|refused| refused.path == composer::PATH) {
+                refused.text = unsaid(app, &first);
+            }
+            render(app, request, first, lost, refused).await
+        }
         Err(error) => problem(&error),
     }
 }
@@ -176,7 +184,7 @@ async fn load(
     query: &PageQuery,
     lang: Lang,
 ) -> Result<(FirstPage, Option<Lost>), Error> {
-    let door = Door { chat: app.chat.clone(), client };
+    let door = Door::of(app, client);
     let person = door.person().await?;
     let marks = match &person {
         Some(person) => door.chat.reads(person.id).await?,
@@ -195,6 +203,11 @@ async fn load(
         },
     };
     Ok((FirstPage { lang, me, rooms, marks, partly, room }, lost))
+}
+
+/// What was written and refused.
+fn unsaid(app: &App, first: &FirstPage) -> Option<String> {
+    app.unsaid.take(first.me.as_ref()?.person?, first.room.as_ref()?.room.room_id)
 }
 
 async fn render(

@@ -3,9 +3,9 @@
 
 use super::{
     Ui, connection,
-    dom::{around, element, has_no_focus, is_media, lowered},
+    dom::{around, element, focus_quietly, has_no_focus, is_media, lowered},
     forms,
-    listen::listen,
+    listen::{follow, listen},
     mentions,
     parts::{Hidden, Icon, icon},
     regions::{Region, Seen},
@@ -265,8 +265,14 @@ impl Writing {
 
 /// The composer, with the line above it that says who is writing.
 #[component]
-pub fn Composer() -> impl IntoView {
+pub fn Composer(
+    /// What was written and refused.
+    unsaid: String,
+) -> impl IntoView {
     let ui = Ui::get();
+    // Leptos escapes nothing in a textarea, and HTML drops its first new line.
+    let mut unsaid_html = Html::new();
+    unsaid_html.raw("\n").text(&unsaid);
     let room = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id.to_string()));
     view! {
         <p class="typing"><Region id="typing"/></p>
@@ -287,10 +293,16 @@ pub fn Composer() -> impl IntoView {
                 aria-autocomplete="list"
                 aria-controls="mentions-list"
                 placeholder=ui.text.message_example
-            ></textarea>
+            >{unsaid_html.into_string()}</textarea>
             <button class="button composer-send"><Icon name="send"/><Hidden text=ui.text.send/></button>
         </form>
     }
+}
+
+/// Takes the focus where there is a keyboard, as if somebody had begun to write; says whether it did. Elsewhere one would
+/// come up.
+pub fn take_focus() -> bool {
+    element(&format!("#{FIELD}")).filter(|_| has_keyboard()).inspect(focus_quietly).is_some()
 }
 
 /// Brings it to life, in the browser.
@@ -310,8 +322,8 @@ pub fn start(ui: Ui) {
         shift: Cell::new(false),
     });
     // What was written before the page came to life is newer than any draft.
-    if !writing.field.value().is_empty() {
-        writing.typed();
+    if let Some(room) = room.filter(|_| !field.value().is_empty()) {
+        ui.draft(room, &field.value());
     }
     for name in [
         "keydown",
@@ -331,9 +343,9 @@ pub fn start(ui: Ui) {
             }
         });
     }
-    // Whoever has just joined, or opened a room, wants to write, unless they do something else already.
-    if has_keyboard() && has_no_focus() {
-        writing.focus();
+    // Whoever has just joined wants to write, unless they do something else already.
+    if has_no_focus() {
+        take_focus();
     }
     let writing = SendWrapper::new(writing);
     let field = SendWrapper::new(field);
@@ -344,7 +356,7 @@ pub fn start(ui: Ui) {
             None => field.remove_attribute("aria-activedescendant"),
         };
     });
-    Effect::new(move |_| {
+    follow(move || {
         let (room, about, draft) = ui.state.with(|state| {
             let room = state.room.as_ref();
             let draft = room.and_then(|room| state.draft(room.id)).unwrap_or_default().to_owned();

@@ -3,7 +3,7 @@
 
 use super::{
     Ui, composer, forms, outbox,
-    requests::{Answer, LATER, RETRIED, Requests, retry_after},
+    requests::{Answer, LATER, RETRIED},
     state::{Link, Sending, Todo},
     wire,
 };
@@ -93,7 +93,6 @@ pub async fn run(ui: Ui, inbox: UnboundedReceiver<Event>) {
         dead_at: None,
         enter_at: None,
         back_after: 0.0,
-        asked_for: Requests::default(),
         ask_at: None,
         at_once: false,
         said: None,
@@ -116,8 +115,6 @@ struct Connection {
     enter_at: Option<f64>,
     /// How long the server asked to stay away, in milliseconds.
     back_after: f64,
-    /// What was asked for and not answered yet.
-    asked_for: Requests,
     /// When to ask again for what the server could not do.
     ask_at: Option<f64>,
     /// Set when the next try is not to wait.
@@ -152,9 +149,6 @@ impl Connection {
         let until = js_sys::Date::now() + std::mem::take(&mut self.back_after) + longest * js_sys::Math::random();
         self.set_link(Link::Waiting { until });
         while let Some(event) = inbox.next().await {
-            if let Event::Ask(frame) = &event {
-                let _ = self.asked_for.ask(frame.clone(), None);
-            }
             if matches!(event, Event::Wake) || js_sys::Date::now() >= until {
                 return;
             }
@@ -172,7 +166,6 @@ impl Connection {
             };
             let waited = js_sys::Date::now() - begun;
             match event {
-                Some(Event::Ask(frame)) => drop(self.asked_for.ask(frame, None)),
                 Some(Event::Wake) => {
                     self.at_once = true;
                     if waited >= OPEN_AT_LEAST_MS {
@@ -235,19 +228,23 @@ impl Connection {
             ServerFrame::Restart(restart) => self.back_after = restart.after_ms.into(),
             ServerFrame::Talk(talk) if talk.person.is_some() => outbox::forget(talk.id),
             ServerFrame::Error(error)
-                if self.said.is_some_and(|said| error.id.as_deref() == Some(&said.to_string()))
-                    && LATER.contains(&error.code.as_str()) =>
+                if self.said.is_some_and(|said| error.names(said)) && LATER.contains(&error.code.as_str()) =>
             {
                 self.said = None;
-                self.say_at = Some(js_sys::Date::now() + f64::from(retry_after(error)));
+                self.say_at = Some(js_sys::Date::now() + f64::from(error.retry_after()));
             }
             _ => {}
         }
-        let me = self.ui.state.with_untracked(|state| state.me.as_ref().map(|me| me.sender.clone()));
-        match self.asked_for.hears(&frame, me.as_deref(), outbox::forget_change) {
-            Answer::Fine => {}
+        let (mut answer, mut todo) = (Answer::Done(Vec::new()), Todo::Nothing);
+        self.ui.state.update(|state| {
+            answer = state.requests.hears(&frame, state.me.as_ref().map(|me| me.sender.as_str()));
+            todo = state.apply(frame, js_sys::Date::now());
+        });
+        match answer {
+            Answer::Done(asked) => asked.iter().for_each(outbox::forget_change),
             Answer::Again(pause) => self.ask_at = Some(js_sys::Date::now() + f64::from(pause)),
             Answer::Refused(code, asked) => {
+                outbox::forget_change(&asked);
                 // No word is lost.
                 if let ClientFrame::Edit { room_id, message, .. } = asked {
                     self.ui.give_back(room_id, message);
@@ -255,8 +252,6 @@ impl Connection {
                 forms::refuse(composer::REFUSAL, &(self.ui.text.error)(&code));
             }
         }
-        let mut todo = Todo::Nothing;
-        self.ui.state.update(|state| todo = state.apply(frame, js_sys::Date::now()));
         match todo {
             Todo::Reload => {
                 self.ui.reload();
@@ -278,7 +273,7 @@ impl Connection {
                 Vec::new()
             }
             // What the replay has not shown to be done is asked for again; of other rooms once one is there again.
-            Todo::Nothing if synced => self.asked_for.from_inside(self.inside),
+            Todo::Nothing if synced => self.asked(),
             Todo::Nothing => Vec::new(),
         }
     }
@@ -293,7 +288,11 @@ impl Connection {
                 left.map(|room_id| ClientFrame::Leave { room_id }).into_iter().chain(self.enter()).collect()
             }
             // The page may show another room already: what counts is where this connection is.
-            Event::Ask(frame) => self.asked_for.ask(frame.clone(), self.inside).into_iter().collect(),
+            Event::Ask(frame) => {
+                let mut sends = false;
+                self.ui.state.update_untracked(|state| sends = state.requests.sends(frame, self.inside));
+                sends.then(|| frame.clone()).into_iter().collect()
+            }
             Event::Typing => here.map(|room_id| ClientFrame::Typing { room_id }).into_iter().collect(),
             Event::Tick => {
                 let now = js_sys::Date::now();
@@ -305,7 +304,7 @@ impl Connection {
                 }
                 self.say_at.take_if(|at| *at <= now);
                 if self.ask_at.take_if(|at| *at <= now).is_some() {
-                    return Some(self.asked_for.from_inside(self.inside));
+                    return Some(self.asked());
                 }
                 if self.dead_at.is_none() && self.is_silent() { self.ping(ANSWER_WITHIN_MS) } else { Vec::new() }
             }
@@ -346,6 +345,13 @@ impl Connection {
             _ => None,
         };
         frame.into_iter().collect()
+    }
+
+    /// What was asked for and is not answered yet.
+    fn asked(&self) -> Vec<ClientFrame> {
+        let mut frames = Vec::new();
+        self.ui.state.update_untracked(|state| frames = state.requests.from_inside(self.inside));
+        frames
     }
 
     /// TALK for what waits longest in the room on screen, under its own id over every connection. One at a time: whatever

@@ -1,12 +1,13 @@
 //! What the buttons do that are written as HTML: each names its deed in `data-do`.
 
 use super::{
-    Ui, address,
+    Ui, address, composer,
     connection::Event,
     dom::{around, closest, inside, is_media},
-    drafts, journey,
+    drafts, forms, journey,
     listen::listen,
     menu, outbox,
+    requests::NO_EMOJI,
     state::{About, ChatState, OpenRoom, Sending},
     switcher, time,
 };
@@ -267,33 +268,26 @@ impl Ui {
         let last = self.state.with_untracked(|state| {
             // While the last is on its way, none is it.
             let room = state.room.as_ref().filter(|room| room.sending.is_empty())?;
-            room.messages.iter().rev().find(|talk| !talk.deleted && state.is_own(talk)).cloned()
+            let is_gone =
+                |talk: &Talk| room.is_going(talk.id) || state.preview(talk).map_or(talk.deleted, |talk| talk.deleted);
+            room.messages.iter().rev().find(|talk| state.is_own(talk) && !is_gone(talk)).cloned()
         });
         last.inspect(|talk| self.edit(talk)).is_some()
     }
 
     /// Begins to change a message, as it is or is to be.
     fn edit(self, talk: &Talk) {
-        let changing = |state: &ChatState| state.room.as_ref()?.changing(talk.id).map(str::to_owned);
-        let text = self.state.with_untracked(changing).unwrap_or_else(|| talk.message.clone());
-        self.about(talk, true, text);
+        self.about(talk, true, self.preview(talk).message);
     }
 
     /// Sends the new text of a message.
     pub fn change_text(self, room_id: RoomId, id: MessageId, message: String) {
-        let is_same = self.state.with_untracked(|state| {
-            let mut messages = state.room.iter().flat_map(|room| &room.messages);
-            let is_changing = state.room.as_ref().is_some_and(|room| room.changing(id).is_some());
-            !is_changing && messages.any(|talk| talk.id == id && talk.message == message)
+        let before = self.state.with_untracked(|state| {
+            state.room.iter().flat_map(|room| &room.messages).find(|talk| talk.id == id).cloned()
         });
-        if !is_same {
-            self.state.update(|state| {
-                outbox::keep_edit(state.me.as_ref(), room_id, id, &message);
-                if let Some(room) = state.room.as_mut().filter(|room| room.id == room_id) {
-                    room.change(id, &message);
-                }
-            });
-            self.tell(Event::Ask(ClientFrame::Edit { room_id, id, message, if_rev: None }));
+        if before.is_none_or(|talk| self.preview(&talk).message != message) {
+            self.state.with_untracked(|state| outbox::keep_edit(state.me.as_ref(), room_id, id, &message));
+            self.ask(ClientFrame::Edit { room_id, id, message, if_rev: None });
         }
         self.about_nothing();
     }
@@ -329,8 +323,9 @@ impl Ui {
     }
 
     fn ask_to_delete(self, room_id: RoomId, id: MessageId) {
+        self.undelete(id);
         self.state.with_untracked(|state| outbox::keep_deletion(state.me.as_ref(), room_id, id));
-        self.tell(Event::Ask(ClientFrame::Delete { room_id, id }));
+        self.ask(ClientFrame::Delete { room_id, id });
     }
 
     fn undelete(self, id: MessageId) {
@@ -341,12 +336,18 @@ impl Ui {
         });
     }
 
+    /// A message as it is, or as it is to be.
+    fn preview(self, talk: &Talk) -> Talk {
+        self.state.with_untracked(|state| state.preview(talk)).unwrap_or_else(|| talk.clone())
+    }
+
     fn react(self, room_id: RoomId, talk: &Talk, emoji: &str) {
-        let on = self.state.with_untracked(|state| {
-            let me = state.me.as_ref().map(|me| &me.sender);
-            !talk.reactions.iter().any(|one| one.emoji == emoji && me.is_some_and(|me| one.by.contains(me)))
-        });
-        self.tell(Event::Ask(ClientFrame::React { room_id, id: talk.id, emoji: emoji.into(), on }));
+        if menu::is_text(emoji) {
+            return forms::refuse(composer::REFUSAL, &(self.text.error)(NO_EMOJI));
+        }
+        let me = self.state.with_untracked(|state| state.me.as_ref().map(|me| me.sender.clone())).unwrap_or_default();
+        let on = !self.preview(talk).reactions.iter().any(|one| one.emoji == emoji && one.by.contains(&me));
+        self.ask(ClientFrame::React { room_id, id: talk.id, emoji: emoji.into(), on });
     }
 
     // Copying

@@ -76,6 +76,12 @@ pub fn is_media(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|query| query.matches())
 }
 
+/// Whether a part stands in a text, by the browser: Rust's search would weigh 1 KB.
+#[must_use]
+pub fn holds(text: &str, part: &str) -> bool {
+    js_sys::JsString::from(text).includes(part, 0)
+}
+
 /// In small letters, by the browser: Rust's tables of them would weigh 3 KB. What is empty never asks it.
 #[must_use]
 pub fn lowered(text: &str) -> String {

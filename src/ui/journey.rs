@@ -1,26 +1,28 @@
 //! From room to room and back in time, without loading a page.
 
 use super::{
-    Ui, address,
+    Ui, address, composer,
     connection::Event,
-    dom::{element, elements, focus_quietly, has_no_focus},
-    reading,
+    dom::{element, elements, focus_quietly},
+    forms, reading,
     state::{ChatState, OpenRoom},
     wire,
 };
 use crate::domain::{Error, RoomId, Seq, Window};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 /// A room that could not be loaded anew is asked for again after this long.
 const RELOAD_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
 
+/// Busy while another room is on its way.
+const MAIN: &str = "#main";
+
 impl Ui {
     /// Shows another room without loading a page.
     pub fn go(self, room: RoomId, push: bool) {
         let journey = self.set_out();
-        self.bound_for.set_value(Some(room));
+        self.set_bound_for(Some(room));
         leptos::task::spawn_local(async move {
             // With more unread than a page holds, where one left off comes first.
             let left_off = self.state.with_untracked(|state| state.left_off(room));
@@ -30,12 +32,14 @@ impl Ui {
             if self.journey.get_value() != journey {
                 return;
             }
-            self.bound_for.set_value(None);
             let view = match found {
                 Ok(view) => view,
                 Err(Error::RoomNotFound) => return leave_for(&address(room)),
-                // Out of reach: stay, with everything that waits here.
-                Err(_) if push => return,
+                // Out of reach: stay, with everything that waits here, and say so.
+                Err(error) if push => {
+                    self.set_bound_for(None);
+                    return forms::refuse(composer::REFUSAL, &(self.text.error)(error.code()));
+                }
                 // The address is there already.
                 Err(_) => {
                     return set_timeout(
@@ -48,10 +52,12 @@ impl Ui {
                     );
                 }
             };
+            self.set_bound_for(None);
             if push {
                 push_address(&address(room));
             }
-            // What is open is of the room before.
+            // What is open, and what was refused, is of the room before.
+            forms::refuse(composer::REFUSAL, "");
             elements(":popover-open").iter().for_each(|open| drop(open.hide_popover()));
             self.delete_now();
             self.tell_read();
@@ -60,7 +66,7 @@ impl Ui {
             request_animation_frame(move || {
                 reading::land();
                 self.renew_place();
-                focus_main();
+                take_focus();
             });
         });
     }
@@ -68,8 +74,15 @@ impl Ui {
     /// Begins a journey, and gives its number: what an earlier one still loads is not shown any more.
     pub fn set_out(self) -> u32 {
         self.journey.update_value(|journey| *journey += 1);
-        self.bound_for.set_value(None);
+        self.set_bound_for(None);
         self.journey.get_value()
+    }
+
+    fn set_bound_for(self, room: Option<RoomId>) {
+        self.bound_for.set_value(room);
+        if let Some(main) = element(MAIN) {
+            let _ = main.set_attribute("aria-busy", if room.is_some() { "true" } else { "false" });
+        }
     }
 
     /// The address of the room that is on screen, or on its way there.
@@ -133,11 +146,16 @@ impl Ui {
 
     /// Shows the newest messages.
     pub fn go_to_end(self) {
-        let behind =
-            self.state.with_untracked(|state| state.room.as_ref().filter(|room| !room.newest).map(|room| room.id));
-        match behind {
-            Some(room) => self.replace(room, Window::Newest, scroll_to_end),
-            None => scroll_to_end(),
+        let here = self.state.with_untracked(|state| state.room.as_ref().map(|room| (room.id, room.newest)));
+        let Some((room, is_newest)) = here else { return };
+        // A reload leads there, too.
+        if named().is_some() {
+            replace_address(&address(room));
+        }
+        if is_newest {
+            scroll_to_end();
+        } else {
+            self.replace(room, Window::Newest, scroll_to_end);
         }
     }
 
@@ -186,11 +204,14 @@ pub fn show_unread() {
     }
 }
 
-/// After a journey inside the page the keyboard starts at what is new, unless a field has taken it.
-fn focus_main() {
+/// After a journey inside the page the keyboard starts where one writes, or at what is new, unless a field has taken it.
+fn take_focus() {
     window().scroll_to_with_x_and_y(0.0, 0.0);
-    if let (true, Some(main)) = (has_no_focus(), document().get_element_by_id("main")) {
-        focus_quietly(main.unchecked_ref());
+    if element(":is(input, textarea):focus").is_none()
+        && !composer::take_focus()
+        && let Some(main) = element(MAIN)
+    {
+        focus_quietly(&main);
     }
 }
 
@@ -248,6 +269,12 @@ pub fn install() {
 #[must_use]
 pub fn is_plain_click(click: &web_sys::MouseEvent) -> bool {
     click.button() == 0 && !(click.ctrl_key() || click.meta_key() || click.shift_key() || click.alt_key())
+}
+
+fn replace_address(address: &str) {
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(address));
+    }
 }
 
 fn push_address(address: &str) {

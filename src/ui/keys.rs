@@ -5,12 +5,12 @@ use super::{
     dom::{around, element, target},
     journey,
     listen::{letter, listen},
-    menu,
+    menu, storage,
     words::Words,
 };
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::KeyboardEvent;
+use web_sys::{HtmlInputElement, KeyboardEvent};
 
 /// What F6 goes round: each pane, and what takes the focus there; the first of them that is there.
 const PANES: [(&str, &str); 4] = [
@@ -19,6 +19,11 @@ const PANES: [(&str, &str); 4] = [
     (".room-foot", "#composer-text, #join-name"),
     (".members", ".members"),
 ];
+
+/// The id of the box that says whether single letters do anything …
+const LETTERS: &str = "keys-letters";
+/// … and the entry that says that they do not. It is kept when somebody signs out.
+const NO_LETTERS: &str = "madang-no-letters";
 
 /// What there is to press; opened by `?`, and by its button.
 #[component]
@@ -31,18 +36,31 @@ pub fn Keys(
         <div class="sheet keys" id="keys" popover="auto" role="dialog" aria-label=words.keys_title tabindex="-1">
             <p class="sheet-title">{words.keys_title}</p>
             <dl class="keys-rows">{rows.into_iter().collect_view()}</dl>
+            <label class="keys-letters"><input type="checkbox" id=LETTERS checked/>{words.keys_letters}</label>
         </div>
     }
 }
 
 /// Listens, in the browser.
 pub fn start(ui: Ui) {
+    if let Some(letters) = letters() {
+        letters.set_checked(storage::entries(NO_LETTERS).is_empty());
+    }
+    listen("change", |change| match letters().filter(|_| around(&change, ".keys-letters").is_some()) {
+        Some(letters) if letters.checked() => storage::remove(NO_LETTERS),
+        Some(_) => storage::put(NO_LETTERS, "1"),
+        None => {}
+    });
     listen("keydown", move |key| {
         let key: KeyboardEvent = key.unchecked_into();
         if press(ui, &key) {
             key.prevent_default();
         }
     });
+}
+
+fn letters() -> Option<HtmlInputElement> {
+    element(&format!("#{LETTERS}")).map(JsCast::unchecked_into)
 }
 
 /// Does what a key says; says whether it did.
@@ -55,9 +73,10 @@ fn press(ui: Ui, key: &KeyboardEvent) -> bool {
         return false;
     }
     let is_text = around(key, "input, textarea").is_some();
+    let has_letters = letters().is_none_or(|letters| letters.checked());
     match key.key().as_str() {
         "F6" => return next_pane(key),
-        "?" if !is_text => return element("#keys").and_then(|keys| keys.show_popover().ok()).is_some(),
+        "?" if has_letters && !is_text => return element("#keys").and_then(|keys| keys.show_popover().ok()).is_some(),
         _ => {}
     }
     // In the timeline the arrows go from message to message, and letters do what the menu does.
@@ -68,9 +87,9 @@ fn press(ui: Ui, key: &KeyboardEvent) -> bool {
     let deed = match (letter(key).as_str(), &here) {
         ("ArrowUp", _) => return journey::step(here.as_ref(), false),
         ("ArrowDown", _) => return journey::step(here.as_ref(), true),
-        ("r", Some(_)) => "reply",
-        ("e", Some(_)) => "edit",
-        ("u", Some(_)) => "unread",
+        ("r", Some(_)) if has_letters => "reply",
+        ("e", Some(_)) if has_letters => "edit",
+        ("u", Some(_)) if has_letters => "unread",
         _ => return false,
     };
     here.inspect(|button| ui.act(deed, button, key.unchecked_ref())).is_some()
@@ -84,7 +103,7 @@ fn next_pane(key: &KeyboardEvent) -> bool {
     let first = here.unwrap_or(if key.shift_key() { 0 } else { count - 1 });
     (1..=count).any(|n| {
         let wanted = PANES[(first + n * step) % count].1;
-        let found = wanted.split(", ").find_map(element).filter(|element| element.offset_height() > 0);
+        let found = wanted.split(',').find_map(element).filter(|element| element.offset_height() > 0);
         found.inspect(|element| drop(element.focus())).is_some()
     })
 }

@@ -1,6 +1,7 @@
-//! Events, all heard at the window: elements come and go, and one kind of listener keeps the module small.
+//! Events, all heard at the window: elements come and go, and one kind of listener keeps the module small. And what follows
+//! the state, for the same reason.
 
-use leptos::prelude::window;
+use leptos::prelude::{Effect, window};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::Event;
 
@@ -10,11 +11,20 @@ pub fn listen(name: &str, work: impl Fn(Event) + 'static) {
     hear(name, Box::new(work));
 }
 
+/// Does `work`, and does it again whenever what it has read for it has changed.
+pub fn follow(work: impl FnMut() + 'static) {
+    repeat(Box::new(work));
+}
+
 /// The letter of a key, on a keyboard of another script too: ㄱ stands on the key of R.
 #[must_use]
 pub fn letter(key: &web_sys::KeyboardEvent) -> String {
     let name = key.key();
     if name.is_ascii() { name } else { key.code().strip_prefix("Key").unwrap_or_default().to_ascii_lowercase() }
+}
+
+fn repeat(mut work: Box<dyn FnMut()>) {
+    Effect::new(move |_| work());
 }
 
 fn hear(name: &str, work: Box<dyn Fn(Event)>) {

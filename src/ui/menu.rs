@@ -51,6 +51,11 @@ pub fn MessageMenu(
     }
 }
 
+/// Whether what is put in there is text. What else is no emoji the server knows.
+pub fn is_text(reaction: &str) -> bool {
+    reaction.contains(|letter| matches!(letter, 'a'..='z' | 'A'..='Z' | 'ㄱ'..='ㅣ' | '가'..='힣'))
+}
+
 fn menu() -> Option<HtmlElement> {
     element("#message-menu")
 }
@@ -104,6 +109,14 @@ pub fn step(key: &KeyboardEvent, target: &Element) -> bool {
         _ => return false,
     };
     buttons.get(next).map(|button| button.focus()).is_some()
+}
+
+/// Closes it where its message is no more.
+pub fn close_for_gone() {
+    let Some(subject) = menu().and_then(|menu| menu.get_attribute(SUBJECT)) else { return };
+    if element(&format!("#{subject}:not(.message-deleted)")).is_none() {
+        close();
+    }
 }
 
 /// Closes it.

@@ -14,27 +14,20 @@ use crate::{
 
 /// How a message stands among the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct Place {
     /// Whether it is the first of its author's run.
     pub first: bool,
     /// Whether this browser's person wrote it.
     pub own: bool,
     /// Whether its deletion can still be undone.
     pub going: bool,
-    /// The new text that it is to have, while that is on its way.
-    pub changing: Option<&'a str>,
+    /// Whether its text is on its way.
+    pub changing: bool,
 }
 
 /// A stored message. `answers` is the message that it answers, where that is here too.
 #[must_use]
-pub fn stored(
-    talk: &Talk,
-    answers: Option<&Talk>,
-    me: Option<&Member>,
-    place: Place<'_>,
-    at: Moment,
-    text: &Text,
-) -> Look {
+pub fn stored(talk: &Talk, answers: Option<&Talk>, me: Option<&Member>, place: Place, at: Moment, text: &Text) -> Look {
     let mut html = Html::new();
     let of = hue_of(&talk.sender, talk.person, talk.guest.as_deref());
     if place.first && !place.own {
@@ -69,9 +62,9 @@ pub fn stored(
         }
     };
     menu(&mut html, place.own);
-    body(&mut html, place.changing.unwrap_or(&talk.message), talk.html.as_deref().filter(|_| place.changing.is_none()));
+    body(&mut html, &talk.message, talk.html.as_deref());
     menu(&mut html, !place.own);
-    if place.changing.is_some() {
+    if place.changing {
         html.raw("<p class=\"message-note message-waiting\">");
         icon(&mut html, "clock");
         html.text(text.sending).raw("</p>");
@@ -83,27 +76,29 @@ pub fn stored(
     }
     let names_me = me.is_some_and(|me| !place.own && names(&talk.message, &me.sender));
     let state = match place.changing {
-        Some(_) => "message-sending",
-        None if names_me => "message-names-me",
-        None => "",
+        true => "message-sending",
+        false if names_me => "message-names-me",
+        false => "",
     };
     Look { tag: "article", class: class(place, state, &of), html }
 }
 
-/// Whether a text names somebody: an `@` that begins a word, and the name with no more letters of its kind. A Korean
-/// particle may follow.
+/// Whether a text names somebody: an `@` that begins a word, outside of code, and the name with no more letters of its
+/// kind. A Korean particle may follow.
 fn names(text: &str, name: &str) -> bool {
     let is_latin = |letter: char| letter.is_ascii_alphanumeric();
     text.match_indices('@').any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + 1..]);
+        let is_code = before.matches('`').count() % 2 == 1 && after.contains('`');
         let said = after.get(..name.len()).is_some_and(|said| said.eq_ignore_ascii_case(name));
-        said && !before.ends_with(is_latin) && !(name.ends_with(is_latin) && after[name.len()..].starts_with(is_latin))
+        let is_part = |name: &str| name.ends_with(is_latin) && after[name.len()..].starts_with(is_latin);
+        said && !is_code && !before.ends_with(is_latin) && !is_part(name)
     })
 }
 
 /// A message that this browser has sent and not seen come back.
 #[must_use]
-pub fn sending(sending: &Sending, me: &Member, place: Place<'_>, at: Moment, text: &Text) -> Look {
+pub fn sending(sending: &Sending, me: &Member, place: Place, at: Moment, text: &Text) -> Look {
     let mut html = Html::new();
     head(&mut html, &me.sender, false, &sending.at, at, text);
     body(&mut html, &sending.text, None);
@@ -173,7 +168,7 @@ fn reactions(html: &mut Html, talk: &Talk, me: Option<&Member>, text: &Text) {
     html.raw("</ul>");
 }
 
-fn class(place: Place<'_>, state: &str, of: &str) -> String {
+fn class(place: Place, state: &str, of: &str) -> String {
     let mut class = String::from("message");
     for (is_so, part) in
         [(place.first, "message-first"), (place.own, "message-own"), (!state.is_empty(), state), (true, &hue(of))]
@@ -238,10 +233,10 @@ mod tests {
 
     #[test]
     fn somebody_is_named_by_their_whole_name() {
-        for text in ["@Jun", "@jun 님", "자, @Jun이 말한", "(@JUN)", "@Junho, @Jun"] {
+        for text in ["@Jun", "@jun 님", "자, @Jun이 말한", "(@JUN)", "@Junho, @Jun", "`x` @Jun", "can`t, @Jun"] {
             assert!(names(text, "Jun"), "{text}");
         }
-        for text in ["@Junho", "mail@Jun.com", "Jun", "@", "@Ju", "@주"] {
+        for text in ["@Junho", "mail@Jun.com", "Jun", "@", "@Ju", "@주", "`@Jun`", "```\n@Jun\n```"] {
             assert!(!names(text, "Jun"), "{text}");
         }
         assert!(names("@미나야", "미나"));

@@ -46,7 +46,7 @@ pub mod words;
 
 use crate::{
     domain::{Error, Lang, RoomId, Seq},
-    protocol::{Member, ReadMark, RoomSummary, RoomView},
+    protocol::{ClientFrame, Member, ReadMark, RoomSummary, RoomView},
 };
 use connection::{Event, Events};
 use leptos::prelude::*;
@@ -87,6 +87,8 @@ pub struct Refused {
     pub path: String,
     /// Why.
     pub error: Error,
+    /// What was written, where that is to be put back.
+    pub text: Option<String>,
 }
 
 impl Refused {
@@ -156,6 +158,16 @@ impl Ui {
     /// Tells the connection.
     pub fn tell(&self, event: Event) {
         self.events.with_value(|events| events.send(event));
+    }
+
+    /// Asks something of the server, now or as soon as it can be reached. What is asked of a message is shown as if it
+    /// were done.
+    pub fn ask(&self, frame: ClientFrame) {
+        self.state.update_untracked(|state| state.requests.ask(frame.clone()));
+        if !matches!(frame, ClientFrame::Read { .. }) {
+            self.state.notify();
+        }
+        self.tell(Event::Ask(frame));
     }
 }
 

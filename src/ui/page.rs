@@ -71,9 +71,10 @@ fn RoomPage(joined: bool, text: &'static Text, words: &'static Words, refused: O
             <RoomHeader/>
             <Timeline/>
             <div class="room-foot">
+                <FieldError id=composer::REFUSAL error=Refused::words(refused.as_ref(), composer::PATH, text)/>
                 {if joined {
-                    let error = Refused::words(refused.as_ref(), composer::PATH, text);
-                    view! { <FieldError id=composer::REFUSAL error/><Composer/> }.into_any()
+                    let unsaid = refused.and_then(|refused| refused.text).unwrap_or_default();
+                    view! { <Composer unsaid/> }.into_any()
                 } else {
                     view! { <Join text words refused/> }.into_any()
                 }}

@@ -4,7 +4,7 @@
 use super::{
     Ui,
     dom::{around, element, is_media},
-    listen::listen,
+    listen::{follow, listen},
     room_list,
 };
 use leptos::prelude::*;
@@ -18,7 +18,7 @@ const CLICK_WITHIN: Duration = Duration::from_millis(100);
 impl Ui {
     /// Draws now, and whenever what was read for it changes; between the press and the release of a button, after it.
     pub fn draw(self, mut work: impl FnMut() + 'static) {
-        Effect::new(move |_| {
+        follow(move || {
             if !self.pressed.get() {
                 work();
             }

@@ -2,10 +2,9 @@
 
 use super::{
     Ui,
-    connection::Event,
     dom::{element, partition_point},
     journey,
-    listen::listen,
+    listen::{follow, listen},
 };
 use crate::{
     domain::{RoomId, Seq},
@@ -41,7 +40,7 @@ pub fn start(ui: Ui) {
         ui.state.track();
         look_soon();
     });
-    Effect::new(move |_| {
+    follow(move || {
         let (unread, name) =
             ui.state.with(|state| (state.unread_in_all(), state.room.as_ref().map(|room| room.name.clone())));
         let name = name.map_or_else(|| ui.text.madang.to_owned(), |name| format!("{name} · {}", ui.text.madang));
@@ -95,7 +94,7 @@ impl Ui {
     /// Tells the server how far was read, if that is news.
     pub fn tell_read(self) {
         if let Some((room_id, seq)) = self.read_due.try_update_value(Option::take).flatten() {
-            self.tell(Event::Ask(ClientFrame::Read { room_id, seq, unread: false }));
+            self.ask(ClientFrame::Read { room_id, seq, unread: false });
         }
     }
 
@@ -103,7 +102,7 @@ impl Ui {
     pub fn mark_unread(self, room_id: RoomId, seq: Seq) {
         self.read_due.set_value(None);
         self.state.update(|state| state.mark_unread(room_id, seq - 1));
-        self.tell(Event::Ask(ClientFrame::Read { room_id, seq: seq - 1, unread: true }));
+        self.ask(ClientFrame::Read { room_id, seq: seq - 1, unread: true });
     }
 }
 

@@ -1,8 +1,8 @@
 //! What this browser has asked of the server and not had an answer to: it is asked again on the next connection.
 
 use crate::{
-    domain::RoomId,
-    protocol::{ClientFrame, ErrorFrame, ServerFrame},
+    domain::{MessageId, RoomId},
+    protocol::{ClientFrame, Reaction, ServerFrame, Talk},
 };
 
 /// Refusals that say nothing of what was asked: it may be asked again.
@@ -14,102 +14,118 @@ pub const LATER: [&str; 2] = ["busy", "rate_limited"];
 /// What the page calls the refusal of a reaction: it is no emoji, or one too many.
 pub const NO_EMOJI: &str = "no_emoji";
 
-/// Changes of messages, and how far was read, in the order in which they were asked for.
-#[derive(Debug, Default)]
+/// Changes of messages, and how far was read, in the order in which they were asked for; of each only what was asked last.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Requests(Vec<ClientFrame>);
 
-/// What a frame says of one of them.
+/// What a frame says of them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// Nothing, or that it was done.
-    Fine,
-    /// That it is to be asked again, after so many milliseconds.
+    /// That these are settled.
+    Done(Vec<ClientFrame>),
+    /// That one is to be asked again, after so many milliseconds.
     Again(u32),
-    /// That it was refused, with this code.
+    /// That one was refused, with this code.
     Refused(String, ClientFrame),
 }
 
-/// After how many milliseconds a refusal says that one may ask again.
-#[must_use]
-pub fn retry_after(error: &ErrorFrame) -> u32 {
-    error.retry_after_ms.and_then(|ms| ms.try_into().ok()).unwrap_or(1_000)
-}
-
 impl Requests {
-    /// Keeps one, and gives it back if somebody in that room, or in none, can send it now. How far was read has no
-    /// answer: it is kept until it is sent, as it was last.
-    pub fn ask(&mut self, frame: ClientFrame, inside: Option<RoomId>) -> Option<ClientFrame> {
-        let can_be_sent = can_be_sent(&frame, inside);
-        if let ClientFrame::Read { room_id, .. } = &frame {
-            self.0.retain(|known| !is_read_of(known, *room_id));
+    /// Keeps one until it is answered.
+    pub fn ask(&mut self, frame: ClientFrame) {
+        self.0.retain(|known| !is_same(known, &frame));
+        self.0.push(frame);
+    }
+
+    /// Whether somebody in that room, or in none, sends one now. How far was read has no answer: it is kept no longer then.
+    pub fn sends(&mut self, frame: &ClientFrame, inside: Option<RoomId>) -> bool {
+        let sends = inside.is_some() && frame.needs_room().is_none_or(|room| Some(room) == inside);
+        if sends && matches!(frame, ClientFrame::Read { .. }) {
+            self.0.retain(|known| known != frame);
         }
-        if !(can_be_sent && is_read(&frame)) {
-            self.0.push(frame.clone());
-        }
-        Some(frame).filter(|_| can_be_sent)
+        sends
     }
 
     /// Those that somebody in that room can send.
-    #[must_use]
     pub fn from_inside(&mut self, inside: Option<RoomId>) -> Vec<ClientFrame> {
-        let frames: Vec<_> = self.0.iter().filter(|frame| can_be_sent(frame, inside)).cloned().collect();
-        self.0.retain(|frame| !(is_read(frame) && can_be_sent(frame, inside)));
+        let mut frames = self.0.clone();
+        frames.retain(|frame| self.sends(frame, inside));
         frames
     }
 
-    /// Forgets what a frame answers, and shows it to `settled`. `me` is this person's name, by which
-    /// reactions are known.
-    pub fn hears(&mut self, frame: &ServerFrame, me: Option<&str>, settled: impl Fn(&ClientFrame)) -> Answer {
-        if let ServerFrame::Error(error) = frame {
-            let names = |asked: &ClientFrame| id_of(asked).is_some_and(|id| error.id.as_ref() == Some(&id));
-            // Answers come in the order of what was asked.
-            let Some(at) = self.0.iter().position(names) else { return Answer::Fine };
-            if RETRIED.contains(&error.code.as_str()) {
-                return Answer::Again(retry_after(error));
-            }
-            // What is not there need not be deleted.
-            let asked = self.0.remove(at);
-            self.settle(&asked, &settled);
-            let is_done = matches!(asked, ClientFrame::Delete { .. }) && error.code == "message_not_found";
-            // The server has no word of its own for it.
-            let is_no_emoji = matches!(asked, ClientFrame::React { .. }) && error.code == "bad_frame";
-            let code = if is_no_emoji { NO_EMOJI } else { &error.code };
-            return if is_done { Answer::Fine } else { Answer::Refused(code.to_owned(), asked) };
-        }
-        let done: Vec<_> = self.0.extract_if(.., |asked| is_done(asked, frame, me)).collect();
-        done.iter().for_each(|asked| self.settle(asked, &settled));
-        Answer::Fine
-    }
-
-    /// A message that was changed twice is settled with the second change.
-    fn settle(&self, asked: &ClientFrame, settled: &impl Fn(&ClientFrame)) {
-        let edited = |frame: &ClientFrame| match frame {
-            ClientFrame::Edit { id, .. } => Some(*id),
-            _ => None,
+    /// Forgets what a frame answers. `me` is this person's name, by which reactions are known.
+    pub fn hears(&mut self, frame: &ServerFrame, me: Option<&str>) -> Answer {
+        let ServerFrame::Error(error) = frame else {
+            return Answer::Done(self.0.extract_if(.., |asked| is_done(asked, frame, me)).collect());
         };
-        if edited(asked).is_none_or(|id| !self.0.iter().any(|other| edited(other) == Some(id))) {
-            settled(asked);
+        // Answers come in the order of what was asked.
+        let named = |asked: &ClientFrame| message_of(asked).is_some_and(|id| error.names(id));
+        let Some(at) = self.0.iter().position(named) else { return Answer::Done(Vec::new()) };
+        if RETRIED.contains(&error.code.as_str()) {
+            return Answer::Again(error.retry_after());
         }
+        let asked = self.0.remove(at);
+        match (&asked, error.code.as_str()) {
+            // What is not there need not be deleted.
+            (ClientFrame::Delete { .. }, "message_not_found") => Answer::Done(vec![asked]),
+            // The server has no word of its own for it.
+            (ClientFrame::React { .. }, "bad_frame") => Answer::Refused(NO_EMOJI.into(), asked),
+            (_, code) => Answer::Refused(code.into(), asked),
+        }
+    }
+
+    /// A message as it will be once all that was asked of it is done; `None` where nothing was.
+    #[must_use]
+    pub fn preview(&self, talk: &Talk, me: Option<&str>) -> Option<Talk> {
+        let mut asked = self.0.iter().filter(|asked| message_of(asked) == Some(talk.id)).peekable();
+        asked.peek()?;
+        let mut preview = talk.clone();
+        for asked in asked {
+            match asked {
+                ClientFrame::Edit { message, .. } if *message != talk.message => {
+                    preview.message.clone_from(message);
+                    preview.html = None;
+                }
+                ClientFrame::Delete { .. } => preview.deleted = true,
+                ClientFrame::React { emoji, on, .. } => {
+                    react(&mut preview.reactions, emoji, *on, me.unwrap_or_default())
+                }
+                _ => {}
+            }
+        }
+        Some(preview)
     }
 }
 
-fn can_be_sent(frame: &ClientFrame, inside: Option<RoomId>) -> bool {
-    inside.is_some() && frame.needs_room().is_none_or(|room| Some(room) == inside)
+fn react(reactions: &mut Vec<Reaction>, emoji: &str, on: bool, me: &str) {
+    let at = reactions.partition_point(|one| one.emoji.as_str() < emoji);
+    if reactions.get(at).is_none_or(|one| one.emoji != emoji) {
+        reactions.insert(at, Reaction { emoji: emoji.into(), by: Vec::new() });
+    }
+    let by = &mut reactions[at].by;
+    by.retain(|name| name != me);
+    if on {
+        by.push(me.into());
+    } else if by.is_empty() {
+        reactions.remove(at);
+    }
 }
 
-fn is_read(frame: &ClientFrame) -> bool {
-    matches!(frame, ClientFrame::Read { .. })
-}
-
-fn is_read_of(frame: &ClientFrame, room: RoomId) -> bool {
-    matches!(frame, ClientFrame::Read { room_id, .. } if *room_id == room)
-}
-
-fn id_of(frame: &ClientFrame) -> Option<String> {
-    match frame {
-        ClientFrame::Edit { id, .. } | ClientFrame::Delete { id, .. } | ClientFrame::React { id, .. } => {
-            Some(id.to_string())
+/// Whether the second says anew what the first has asked.
+fn is_same(one: &ClientFrame, other: &ClientFrame) -> bool {
+    match (one, other) {
+        (ClientFrame::Read { room_id: one, .. }, ClientFrame::Read { room_id: other, .. }) => one == other,
+        (ClientFrame::React { id: one, emoji: sign, .. }, ClientFrame::React { id: other, emoji, .. }) => {
+            one == other && sign == emoji
         }
+        (ClientFrame::Edit { id: one, .. }, ClientFrame::Edit { id: other, .. })
+        | (ClientFrame::Delete { id: one, .. }, ClientFrame::Delete { id: other, .. }) => one == other,
+        _ => false,
+    }
+}
+
+fn message_of(frame: &ClientFrame) -> Option<MessageId> {
+    match frame {
+        ClientFrame::Edit { id, .. } | ClientFrame::Delete { id, .. } | ClientFrame::React { id, .. } => Some(*id),
         _ => None,
     }
 }
@@ -122,10 +138,11 @@ fn is_done(asked: &ClientFrame, frame: &ServerFrame, me: Option<&str>) -> bool {
         (ClientFrame::Delete { id, .. }, ServerFrame::Talk(talk)) => talk.id == *id && talk.deleted,
         (ClientFrame::React { id, emoji, on, .. }, ServerFrame::Talk(talk)) => {
             let by_me = |by: &[String]| by.iter().any(|name| Some(name.as_str()) == me);
-            talk.id == *id && *on == talk.reactions.iter().any(|one| one.emoji == *emoji && by_me(&one.by))
+            talk.id == *id
+                && (talk.deleted || *on == talk.reactions.iter().any(|one| one.emoji == *emoji && by_me(&one.by)))
         }
         // Another tab has said so since.
-        (asked, ServerFrame::Read(mark)) => is_read_of(asked, mark.room_id),
+        (ClientFrame::Read { room_id, .. }, ServerFrame::Read(mark)) => *room_id == mark.room_id,
         _ => false,
     }
 }
@@ -133,7 +150,12 @@ fn is_done(asked: &ClientFrame, frame: &ServerFrame, me: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::MessageId, protocol::ReadMark};
+    use crate::{
+        protocol::{ErrorFrame, ReadMark},
+        ui::state::tests::talk,
+    };
+
+    const DONE: Answer = Answer::Done(Vec::new());
 
     fn refused(id: MessageId, code: &str) -> ServerFrame {
         ServerFrame::Error(ErrorFrame {
@@ -150,31 +172,73 @@ mod tests {
         let (mut asked, here, there) = (Requests::default(), RoomId::new(), RoomId::new());
         let (kept, gone) = (MessageId::new(), MessageId::new());
         let deletion = |room_id, id| ClientFrame::Delete { room_id, id };
-        assert_eq!(asked.ask(deletion(here, kept), Some(here)), Some(deletion(here, kept)));
-        assert_eq!(asked.ask(deletion(there, gone), Some(here)), None);
+        asked.ask(deletion(here, kept));
+        assert!(asked.sends(&deletion(here, kept), Some(here)));
+        asked.ask(deletion(there, gone));
+        assert!(!asked.sends(&deletion(there, gone), Some(here)));
         assert_eq!(asked.from_inside(None), []);
         assert_eq!(asked.from_inside(Some(here)), [deletion(here, kept)]);
         assert_eq!(asked.from_inside(Some(here)).len(), 1, "until it is answered");
-        assert_eq!(asked.hears(&refused(kept, "rate_limited"), None, |_| {}), Answer::Again(70));
+        assert_eq!(asked.hears(&refused(kept, "rate_limited"), None), Answer::Again(70));
         let refusal = Answer::Refused("not_yours".into(), deletion(here, kept));
-        assert_eq!(asked.hears(&refused(kept, "not_yours"), None, |_| {}), refusal);
-        assert_eq!(asked.hears(&refused(kept, "not_yours"), None, |_| {}), Answer::Fine, "not asked any more");
+        assert_eq!(asked.hears(&refused(kept, "not_yours"), None), refusal);
+        assert_eq!(asked.hears(&refused(kept, "not_yours"), None), DONE, "not asked any more");
         assert_eq!(asked.from_inside(Some(there)), [deletion(there, gone)]);
-        assert_eq!((asked.hears(&refused(gone, "message_not_found"), None, |_| {}), asked.0.len()), (Answer::Fine, 0));
+        assert_eq!(asked.hears(&refused(gone, "message_not_found"), None), Answer::Done(vec![deletion(there, gone)]));
+        assert_eq!(asked, Requests::default());
     }
 
     #[test]
-    fn what_was_changed_twice_is_settled_once() {
+    fn what_is_asked_anew_is_asked_once() {
         let (mut asked, room_id, id) = (Requests::default(), RoomId::new(), MessageId::new());
         let edit = |text: &str| ClientFrame::Edit { room_id, id, message: text.into(), if_rev: None };
-        for text in ["first", "second"] {
-            assert!(asked.ask(edit(text), Some(room_id)).is_some());
+        let react = |emoji: &str, on| ClientFrame::React { room_id, id, emoji: emoji.into(), on };
+        for frame in [edit("first"), react("👍", true), react("🎉", true), edit("second"), react("👍", false)] {
+            asked.ask(frame);
         }
-        let settled = std::cell::Cell::new(0);
-        for times in [0, 1] {
-            asked.hears(&refused(id, "not_yours"), None, |_| settled.set(settled.get() + 1));
-            assert_eq!(settled.get(), times);
+        assert_eq!(asked.from_inside(Some(room_id)), [react("🎉", true), edit("second"), react("👍", false)]);
+    }
+
+    #[test]
+    fn of_a_message_that_is_gone_nothing_is_asked_any_more() {
+        let (mut asked, room_id) = (Requests::default(), RoomId::new());
+        let gone = Talk { deleted: true, ..talk(room_id, 1, 2, "") };
+        let id = gone.id;
+        let of_it = [
+            ClientFrame::Edit { room_id, id, message: "late".into(), if_rev: None },
+            ClientFrame::React { room_id, id, emoji: "👍".into(), on: true },
+            ClientFrame::Delete { room_id, id },
+        ];
+        of_it.iter().for_each(|frame| asked.ask(frame.clone()));
+        assert_eq!(asked.hears(&ServerFrame::Talk(gone), Some("mina")), Answer::Done(of_it.into()));
+    }
+
+    #[test]
+    fn what_is_asked_is_shown_as_if_it_were_done() {
+        let (mut asked, room_id, id) = (Requests::default(), RoomId::new(), MessageId::new());
+        let reaction = |emoji: &str, by: &[&str]| Reaction {
+            emoji: emoji.into(),
+            by: by.iter().map(|name| (*name).into()).collect(),
+        };
+        let talk = Talk {
+            id,
+            html: Some("<em>before</em>".into()),
+            reactions: vec![reaction("🎉", &["mina"]), reaction("👍", &["jun", "mina"])],
+            ..talk(room_id, 1, 1, "before")
+        };
+        assert_eq!(asked.preview(&talk, Some("mina")), None);
+        for (emoji, on) in [("👍", false), ("🎉", false), ("✅", true)] {
+            asked.ask(ClientFrame::React { room_id, id, emoji: emoji.into(), on });
         }
+        let Some(preview) = asked.preview(&talk, Some("mina")) else { panic!("nothing was asked") };
+        assert_eq!(preview.reactions, [reaction("✅", &["mina"]), reaction("👍", &["jun"])]);
+        assert_eq!((&preview.message, &preview.html), (&talk.message, &talk.html));
+        asked.ask(ClientFrame::Edit { room_id, id, message: "after".into(), if_rev: None });
+        let Some(preview) = asked.preview(&talk, Some("mina")) else { panic!("nothing was asked") };
+        assert_eq!((preview.message.as_str(), preview.html, preview.deleted), ("after", None, false));
+        asked.ask(ClientFrame::Delete { room_id, id });
+        assert!(asked.preview(&talk, None).is_some_and(|preview| preview.deleted));
+        assert_eq!(asked.preview(&Talk { id: MessageId::new(), ..talk }, None), None);
     }
 
     #[test]
@@ -182,12 +246,15 @@ mod tests {
         let (mut asked, room_id) = (Requests::default(), RoomId::new());
         let read = |seq| ClientFrame::Read { room_id, seq, unread: false };
         for seq in 1..=3 {
-            assert_eq!(asked.ask(read(seq), None), None);
+            asked.ask(read(seq));
+            assert!(!asked.sends(&read(seq), None));
         }
         assert_eq!((asked.from_inside(Some(room_id)), asked.from_inside(Some(room_id))), (vec![read(3)], vec![]));
-        assert_eq!(asked.ask(read(4), Some(RoomId::new())), Some(read(4)), "from any room");
-        assert_eq!(asked.ask(read(5), None), None);
-        asked.hears(&ServerFrame::Read(ReadMark { room_id, seq: 6, unread: 0, message_count: 6 }), None, |_| {});
+        asked.ask(read(4));
+        assert!(asked.sends(&read(4), Some(RoomId::new())), "from any room");
+        assert_eq!(asked.from_inside(Some(room_id)), []);
+        asked.ask(read(5));
+        asked.hears(&ServerFrame::Read(ReadMark { room_id, seq: 6, unread: 0, message_count: 6 }), None);
         assert_eq!(asked.from_inside(Some(room_id)), [], "another tab has read on");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Ui, address,
-    dom::{element, lowered},
+    dom::{element, holds, lowered},
     parts::{hue, icon, initial},
     pointer,
     rows::{Look, Row, Written, mend, row, written},
@@ -89,7 +89,7 @@ pub fn rows(state: &ChatState, prefix: &str, is_awake: bool, text: &Text) -> (Ve
     // Blanks are written or not, as one likes.
     let plain = |name: &str| lowered(name).replace(' ', "");
     let wanted = plain(&state.filter);
-    let rooms = sorted(state).into_iter().filter(|room| wanted.is_empty() || plain(&room.name).contains(&wanted));
+    let rooms = sorted(state).into_iter().filter(|room| wanted.is_empty() || holds(&plain(&room.name), &wanted));
     rooms
         .map(|room| {
             let look = look(state, room, today, text);

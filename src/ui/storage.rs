@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use web_sys::Storage;
 
-/// What all keys of Madang begin with.
+/// What the keys begin with of what belongs to somebody: all but how the keyboard works here.
 const OURS: &str = "madang.";
 
 /// Keeps an entry.

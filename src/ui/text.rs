@@ -6,6 +6,7 @@ use crate::domain::{
     Lang,
     limits::{MESSAGE_CHARS, NAME_CHARS, ROOM_NAME_CHARS},
 };
+use std::borrow::Cow;
 
 /// The words of one language. What takes a value is a function.
 pub struct Text {
@@ -148,7 +149,15 @@ pub fn text(lang: Lang) -> &'static Text {
 
 /// Up to three names, and how many more there are.
 fn listed(names: &[String]) -> (String, usize) {
-    (names.iter().take(3).cloned().collect::<Vec<_>>().join(", "), names.len().saturating_sub(3))
+    let shown: Vec<_> = names.iter().take(3).map(|name| apart(name)).collect();
+    (shown.join(", "), names.len().saturating_sub(3))
+}
+
+/// A name as it stands in a sentence: one that runs from right to left does not turn what is around it.
+fn apart(name: &str) -> Cow<'_, str> {
+    let is_turned =
+        |letter| matches!(letter, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}');
+    if name.contains(is_turned) { format!("\u{2068}{name}\u{2069}").into() } else { name.into() }
 }
 
 static KO: Text = Text {
@@ -204,7 +213,7 @@ static KO: Text = Text {
     message_example: "메시지를 써 보세요",
     send: "보내기",
     people_here: |n| format!("{n}명이 함께 있습니다"),
-    replying: |name| format!("{name} 님에게 답하기"),
+    replying: |name| format!("{} 님에게 답하기", apart(name)),
     reacted: |names| match listed(names) {
         (names, 0) => format!("{names} 님의 공감"),
         (names, more) => format!("{names} 님 외 {more}명의 공감"),
@@ -304,7 +313,7 @@ static EN: Text = Text {
     message_example: "Write a message",
     send: "Send",
     people_here: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },
-    replying: |name| format!("Replying to {name}"),
+    replying: |name| format!("Replying to {}", apart(name)),
     reacted: |names| match listed(names) {
         (names, 0) => format!("from {names}"),
         (names, more) => format!("from {names} and {more} more"),
@@ -385,5 +394,6 @@ mod tests {
         let names: Vec<String> = ["가", "나", "다", "라", "마"].map(String::from).into();
         assert_eq!((KO.typing)(&names[..1]), "가 님이 쓰고 있습니다");
         assert_eq!((EN.typing)(&names), "가, 나, 다 and 2 more are writing");
+        assert_eq!((EN.came)(&["דנה 2".into(), "가".into()]), "\u{2068}דנה 2\u{2069}, 가 came in");
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Ui,
     dom::elements,
-    message,
+    menu, message,
     message::Place,
     parts::{Icon, icon},
     regions::{Region, Seen},
@@ -31,8 +31,20 @@ enum Line<'a> {
     Day(Moment),
     Unread,
     Notice(&'a Notice),
-    Message { talk: &'a Talk, answers: Option<&'a Talk>, place: Place<'a>, at: Moment },
-    Sending { sending: &'a Sending, me: &'a Member, place: Place<'a>, at: Moment },
+    /// `preview` is what it is to be, where something was asked of it.
+    Message {
+        talk: &'a Talk,
+        preview: Option<Box<Talk>>,
+        answers: Option<&'a Talk>,
+        place: Place,
+        at: Moment,
+    },
+    Sending {
+        sending: &'a Sending,
+        me: &'a Member,
+        place: Place,
+        at: Moment,
+    },
 }
 
 impl Line<'_> {
@@ -44,11 +56,11 @@ impl Line<'_> {
                 let version = notice.names.iter().fold(0, |version, name| mix_text(version, name));
                 Row { id: format!("n-{}", notice.number), version }
             }
-            Self::Message { talk, answers, place, .. } => {
+            Self::Message { talk, preview, answers, place, .. } => {
                 let marks = [with_menu, place.first, place.own, place.going];
                 let marks = marks.iter().fold(0, |all, mark| all << 1 | u64::from(*mark));
                 let version = mix(mix(mix(0, talk.rev), marks), answers.map_or(0, |answered| answered.rev));
-                let version = place.changing.map_or(version, |text| mix_text(version, text));
+                let version = preview.as_ref().map_or(version, |preview| mix_preview(version, preview));
                 Row { id: format!("m-{}", talk.seq), version }
             }
             Self::Sending { sending, place, .. } => {
@@ -66,10 +78,18 @@ impl Line<'_> {
                 let words = if notice.came { text.came } else { text.went };
                 sentence("system-line", &words(&notice.names))
             }
-            Self::Message { talk, answers, place, at } => message::stored(talk, *answers, me, *place, *at, text),
+            Self::Message { talk, preview, answers, place, at } => {
+                message::stored(preview.as_deref().unwrap_or(talk), *answers, me, *place, *at, text)
+            }
             Self::Sending { sending, me, place, at } => message::sending(sending, me, *place, *at, text),
         }
     }
+}
+
+/// What of a message can be asked for: its text, its reactions, and that it is deleted.
+fn mix_preview(version: u64, preview: &Talk) -> u64 {
+    let version = mix(mix_text(version, &preview.message), u64::from(preview.deleted) + 1);
+    preview.reactions.iter().fold(version, |version, one| mix(mix_text(version, &one.emoji), one.by.len() as u64))
 }
 
 fn sentence(class: &str, words: &str) -> Look {
@@ -137,7 +157,6 @@ pub fn announcement(seen: &Seen<'_>) -> Html {
 pub fn start(ui: Ui) {
     // What the server wrote: nothing is read from the page but its clocks.
     let mut shown = ui.state.with_untracked(|state| shown(&chunks(state, false)));
-    set_clocks(ui.text);
     ui.draw(move || {
         ui.state.with(|state| {
             let chunks = chunks(state, true);
@@ -145,12 +164,13 @@ pub fn start(ui: Ui) {
             show(&shown, &after, &chunks, state.me.as_ref(), ui.text);
             shown = after;
         });
+        menu::close_for_gone();
     });
 }
 
 /// Turns the clocks that the server wrote to the browser's zone. Writing every message anew would lay all of them
 /// out again.
-fn set_clocks(text: &Text) {
+pub fn set_clocks(text: &Text) {
     for clock in elements("#chunks time") {
         let at = clock.get_attribute("datetime").unwrap_or_default();
         let (here, there) = (Moment::new(&at, true), Moment::new(&at, false));
@@ -248,7 +268,7 @@ fn chunks(state: &ChatState, awake: bool) -> Vec<Chunk<'_>> {
         writer.put(start / CHUNK, Line::Notice(notice));
     }
     for talk in &room.messages {
-        writer.message(room, talk, me);
+        writer.message(room, talk, state.preview(talk), me);
         while let Some(notice) = notices.next_if(|notice| notice.after == talk.seq) {
             writer.run = None;
             writer.put(talk.seq / CHUNK, Line::Notice(notice));
@@ -288,7 +308,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn message(&mut self, room: &'a OpenRoom, talk: &'a Talk, me: Option<&Member>) {
+    fn message(&mut self, room: &'a OpenRoom, talk: &'a Talk, preview: Option<Talk>, me: Option<&Member>) {
         let chunk = talk.seq / CHUNK;
         let at = Moment::new(&talk.at, self.awake);
         if self.day != Some(at.date()) {
@@ -303,8 +323,9 @@ impl<'a> Writer<'a> {
         let own = me.is_some_and(|me| me.person.is_some() && me.person == talk.person);
         let first = self.begins_run((&talk.sender, talk.person, talk.guest.as_deref()), at);
         let answers = talk.reply_to.as_ref().and_then(|quote| room.message(quote.seq));
-        let place = Place { first, own, going: room.is_going(talk.id), changing: room.changing(talk.id) };
-        self.put(chunk, Line::Message { talk, answers, place, at });
+        let changing = preview.as_ref().is_some_and(|preview| preview.message != talk.message);
+        let place = Place { first, own, going: room.is_going(talk.id), changing };
+        self.put(chunk, Line::Message { talk, preview: preview.map(Box::new), answers, place, at });
     }
 
     fn sending(&mut self, sending: &'a Sending, me: Option<&'a Member>) {

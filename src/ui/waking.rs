@@ -7,7 +7,7 @@ use super::{
     listen::listen,
     members, outbox, place, pointer, reading, regions, room_list, switcher, timeline, viewport,
 };
-use crate::{domain::PersonId, protocol::ClientFrame};
+use crate::domain::PersonId;
 use futures_channel::mpsc::unbounded;
 use futures_util::StreamExt;
 use leptos::prelude::*;
@@ -17,28 +17,33 @@ use web_sys::StorageEvent;
 
 /// What wakes up, in this order: first what mends what the server wrote, from a state that is still the same; then
 /// what changes it.
-const STEPS: [fn(Ui); 7] = [
+const STEPS: [fn(Ui); 15] = [
+    |ui| timeline::set_clocks(ui.text),
     timeline::start,
     room_list::start,
     members::start,
     regions::start,
     take_back,
-    |ui| {
-        // Before anything is said here, or counts as seen.
+    // Before anything is said here, or counts as seen.
+    |_| {
         if !reading::has_scrolled_away() {
             reading::land();
         }
-        composer::start(ui);
+    },
+    composer::start,
+    |ui| {
         forms::start(ui.text);
         pointer::start(ui);
-        deeds::start(ui);
-        keys::start(ui);
     },
+    deeds::start,
+    keys::start,
+    reading::start,
     |ui| {
-        reading::start(ui);
-        switcher::start(ui);
         viewport::start();
         place::start(ui);
+    },
+    switcher::start,
+    |ui| {
         journey::install();
         wake_on_events(ui);
     },
@@ -74,14 +79,7 @@ fn take_back(ui: Ui) {
     let me = ui.state.with_untracked(|state| state.me.as_ref().and_then(|me| me.person));
     take_drafts(ui, me);
     for change in me.map(outbox::kept_changes).unwrap_or_default() {
-        if let ClientFrame::Edit { room_id, id, message, .. } = &change {
-            ui.state.update(|state| {
-                if let Some(room) = state.room.as_mut().filter(|room| room.id == *room_id) {
-                    room.change(*id, message);
-                }
-            });
-        }
-        ui.tell(Event::Ask(change));
+        ui.ask(change);
     }
     for (room, sending) in me.map(outbox::kept).unwrap_or_default() {
         let id = sending.id;

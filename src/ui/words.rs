@@ -56,6 +56,8 @@ pub struct Words {
     pub reload: &'static str,
     /// The sheet of keys.
     pub keys_title: &'static str,
+    /// The sheet of keys.
+    pub keys_letters: &'static str,
     /// Where no room's name fits what was looked for.
     pub no_such_room: &'static str,
     /// A deed.
@@ -108,6 +110,7 @@ static KO: Words = Words {
     crashed: "화면이 멈췄습니다. 새로고침하면 이어서 쓸 수 있습니다.",
     reload: "새로고침",
     keys_title: "키보드로 쓰기",
+    keys_letters: "한 글자 키(R E U ?) 쓰기",
     no_such_room: "찾는 방이 없습니다.",
     react_other: "다른 이모지로 공감하기",
     react: "공감하기",
@@ -156,6 +159,7 @@ static EN: Words = Words {
     crashed: "The page has stopped. Reload it to go on.",
     reload: "Reload",
     keys_title: "Keyboard",
+    keys_letters: "Use single-letter keys (R E U ?)",
     no_such_room: "No room has such a name.",
     react_other: "Another emoji",
     react: "React",

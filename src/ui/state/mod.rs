@@ -4,11 +4,11 @@
 mod reading;
 mod room;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use room::{About, Notice, OpenRoom, Sending};
 
-use super::requests::{LATER, RETRIED, retry_after};
+use super::requests::{LATER, RETRIED, Requests};
 use crate::{
     domain::{MessageId, RoomId, Seq},
     protocol::{Member, ReadMark, RoomSummary, RoomView, ServerFrame, Talk, Typing},
@@ -31,6 +31,8 @@ pub struct ChatState {
     pub partly: bool,
     /// The room on screen.
     pub room: Option<OpenRoom>,
+    /// What this browser has asked for and not had an answer to.
+    pub requests: Requests,
     /// What waits in rooms that are not on screen.
     pub waiting: Vec<(RoomId, Vec<Sending>)>,
     /// What is being written, in each room.
@@ -147,21 +149,15 @@ impl ChatState {
             ServerFrame::Error(error)
                 if error.id.is_none()
                     && error.room_id == Some(room.id.to_string())
-                    && ["storage_unavailable", "rate_limited", "busy"].contains(&error.code.as_str()) =>
+                    && RETRIED.contains(&error.code.as_str()) =>
             {
-                Todo::ResyncAfter(retry_after(&error))
+                Todo::ResyncAfter(error.retry_after())
             }
             ServerFrame::Error(error) => {
-                let refused =
-                    room.sending.iter_mut().find(|sending| error.id.as_deref() == Some(&sending.id.to_string()));
+                let refused = room.sending.iter_mut().find(|sending| error.names(sending.id));
                 // What passes by itself is only waited for.
                 if let Some(sending) = refused.filter(|_| !LATER.contains(&error.code.as_str())) {
                     sending.failed = Some(error.code.clone());
-                }
-                // It was not deleted, and will not be.
-                if !RETRIED.contains(&error.code.as_str()) {
-                    room.going.retain(|(id, _)| error.id.as_deref() != Some(&id.to_string()));
-                    room.changing.retain(|(id, _)| error.id.as_deref() != Some(&id.to_string()));
                 }
                 Todo::Nothing
             }
@@ -219,7 +215,6 @@ impl ChatState {
             room.stays_unread = before.stays_unread;
             room.about = before.about;
             room.going = before.going;
-            room.changing = before.changing;
             room.notices = before.notices;
             room.noticed = before.noticed;
             // Older messages that join on without a gap stay on screen.
@@ -342,6 +337,12 @@ impl ChatState {
         if let Some(about) = about.filter(|about| about.edits) {
             about.text = text;
         }
+    }
+
+    /// A message as it will be once all that this browser has asked of it is done; `None` where nothing was.
+    #[must_use]
+    pub fn preview(&self, talk: &Talk) -> Option<Talk> {
+        self.requests.preview(talk, self.me.as_ref().map(|me| me.sender.as_str()))
     }
 
     /// Whether this person wrote a message.

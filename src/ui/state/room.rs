@@ -50,8 +50,6 @@ pub struct OpenRoom {
     pub about: Option<About>,
     /// Messages that are about to be deleted, and until when that can be undone.
     pub going: Vec<(MessageId, f64)>,
-    /// New texts of messages that are on their way.
-    pub changing: Vec<(MessageId, String)>,
     /// Who is here; not all in a crowd.
     pub members: Vec<Member>,
     /// How many are here.
@@ -129,7 +127,6 @@ impl From<RoomView> for OpenRoom {
             stays_unread: false,
             about: None,
             going: Vec::new(),
-            changing: Vec::new(),
             members: view.members,
             member_count: view.room.member_count,
             typing: Vec::new(),
@@ -160,18 +157,6 @@ impl OpenRoom {
         self.going.iter().any(|(going, _)| *going == id)
     }
 
-    /// The new text that is on its way for a message.
-    #[must_use]
-    pub fn changing(&self, id: MessageId) -> Option<&str> {
-        self.changing.iter().find(|(changing, _)| *changing == id).map(|(_, text)| text.as_str())
-    }
-
-    /// Shows the new text of a message until that has come back.
-    pub fn change(&mut self, id: MessageId, text: &str) {
-        self.changing.retain(|(changing, _)| *changing != id);
-        self.changing.push((id, text.to_owned()));
-    }
-
     /// The first message after that place.
     #[must_use]
     pub fn after(&self, seq: Seq) -> Option<&Talk> {
@@ -199,7 +184,6 @@ impl OpenRoom {
     pub(super) fn talk(&mut self, talk: Talk) -> Todo {
         let (rev, author) = (talk.rev, (talk.sender.clone(), talk.person, talk.guest.clone()));
         self.sending.retain(|sending| sending.id != talk.id);
-        self.changing.retain(|(id, text)| *id != talk.id || !(talk.deleted || talk.message == *text));
         if talk.deleted {
             // What is gone is not answered any more.
             self.about.take_if(|about| about.id == talk.id && !about.edits);

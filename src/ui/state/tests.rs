@@ -6,7 +6,7 @@ use crate::{
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-fn talk(room_id: RoomId, seq: Seq, rev: Seq, message: &str) -> Talk {
+pub(in crate::ui) fn talk(room_id: RoomId, seq: Seq, rev: Seq, message: &str) -> Talk {
     Talk {
         room_id,
         sender: "mina".into(),
