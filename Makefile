@@ -21,7 +21,7 @@ faults: ## Put known faults into the server, and see that the proofs catch each 
 	@.ci/faults
 
 bench: ## Compare the fan-out with a bare loop, Bun, axum, ws and Socket.IO (about 35 minutes)
-	@.ci/bench
+	@.ci/bench --chart $(abspath $(TARGET))/fan-out.svg
 
 soak: ## Half an hour of everything at once, at half of what the server can
 	@.ci/bench --rows soak

@@ -1,7 +1,10 @@
 //! What a connection costs that does nothing: the server's own memory, and its CPU time.
 
-use crate::server::Server;
-use std::{net::TcpStream, time::Duration};
+use crate::{
+    load::{Load, Pace, Work},
+    server::Server,
+};
+use std::time::Duration;
 
 /// How long the server is watched while nothing is said.
 const WATCHED: Duration = Duration::from_secs(3);
@@ -24,28 +27,19 @@ pub struct Outcome {
 /// # Errors
 /// What went wrong.
 pub fn run(server: &Server, count: usize, entered: bool) -> Result<Outcome, String> {
-    let mut open: Vec<TcpStream> = Vec::with_capacity(count + BEFORE);
-    let mut room = String::new();
-    let mut more = |open: &mut Vec<TcpStream>, count: usize| {
-        for n in open.len()..open.len() + count {
-            if n % IN_A_ROOM == 0 {
-                room = server.new_room(&format!("room {n}"))?;
-            }
-            open.push(if entered { server.enter(&room, &format!("member {n}"))? } else { server.open()? });
-        }
-        Ok::<_, String>(())
-    };
-    more(&mut open, BEFORE)?;
+    let work = Work { rooms: 0, members: IN_A_ROOM, talkers: 1, pace: Pace::PerSecond(0), laggards: false };
+    let mut load = Load::new(server, work)?;
+    load.fill(server, BEFORE / IN_A_ROOM, entered)?;
     let before = server.memory()?;
-    more(&mut open, count)?;
+    load.fill(server, count / IN_A_ROOM, entered)?;
     let (after, cpu) = (server.memory()?, server.cpu()?);
-    std::thread::sleep(WATCHED);
+    load.listen_for(WATCHED)?;
     // A thread that ended took its time along.
     let cpu = server.cpu()?.saturating_sub(cpu);
     #[allow(clippy::cast_precision_loss)]
     let outcome = Outcome {
         bytes: after.saturating_sub(before) as f64 / count as f64,
-        cpu_us: cpu.as_secs_f64() * 1e6 / open.len() as f64 / WATCHED.as_secs_f64(),
+        cpu_us: cpu.as_secs_f64() * 1e6 / (BEFORE + count) as f64 / WATCHED.as_secs_f64(),
     };
     Ok(outcome)
 }

@@ -124,46 +124,70 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn open(server: &Server, work: Work) -> Result<Self, String> {
-        let poll = Poll::new().map_err(|error| error.to_string())?;
-        // All of them first: on a slow disk that takes minutes, and whoever is in already would answer no ping.
-        let ids = (0..work.rooms).map(|n| server.new_room(&format!("room {n}"))).collect::<Result<Vec<_>, _>>()?;
-        let (mut members, mut rooms) = (Vec::new(), Vec::new());
-        for (n, id) in ids.into_iter().enumerate() {
-            rooms.push(Room { id, first: members.len(), sent: 0, turn: 0, under_way: VecDeque::new() });
-            for _ in 0..work.members {
-                let stream = server.enter(&rooms[n].id, &format!("member {}", members.len()))?;
-                stream.set_nonblocking(true).map_err(|error| error.to_string())?;
-                let mut stream = TcpStream::from_std(stream);
-                poll.registry()
-                    .register(&mut stream, Token(members.len()), Interest::READABLE)
-                    .map_err(|error| error.to_string())?;
-                members.push(Member { stream, room: n, unread: Vec::new(), heard: 0, last: 0 });
-            }
-        }
-        let laggards = if work.laggards {
+        let mut load = Self::new(server, work)?;
+        load.fill(server, work.rooms, true)?;
+        if work.laggards {
             let laggard = |name: &str| -> Result<std::net::TcpStream, String> {
-                let stream = server.enter(&rooms[0].id, name)?;
+                let stream = server.enter(&load.rooms[0].id, name)?;
                 stream.set_nonblocking(true).map_err(|error| error.to_string())?;
                 Ok(stream)
             };
-            Some([laggard("never")?, laggard("slow")?])
-        } else {
-            None
-        };
+            load.laggards = Some([laggard("never")?, laggard("slow")?]);
+        }
+        Ok(load)
+    }
+
+    /// Nobody yet.
+    pub(crate) fn new(server: &Server, work: Work) -> Result<Self, String> {
         Ok(Self {
-            laggards,
+            laggards: None,
             laggard_read: Instant::now(),
             dialect: server.dialect(),
             work,
-            poll,
-            members,
-            rooms,
+            poll: Poll::new().map_err(|error| error.to_string())?,
+            members: Vec::new(),
+            rooms: Vec::new(),
             sent: 0,
             delivered: 0,
             latencies: Vec::new(),
             buffer: vec![0; READ_BUFFER],
             seq: Finder::new(br#""seq":"#),
         })
+    }
+
+    /// So many rooms more, with their members in them, or only connected.
+    pub(crate) fn fill(&mut self, server: &Server, rooms: usize, enter: bool) -> Result<(), String> {
+        for n in self.rooms.len()..self.rooms.len() + rooms {
+            let id = server.new_room(&format!("room {n}"))?;
+            self.rooms.push(Room { id, first: self.members.len(), sent: 0, turn: 0, under_way: VecDeque::new() });
+            for _ in 0..self.work.members {
+                let name = format!("member {}", self.members.len());
+                let stream = if enter { server.enter(&self.rooms[n].id, &name)? } else { server.open()? };
+                self.add(stream, n).map_err(|error| error.to_string())?;
+            }
+            // All of them may take minutes: who is there already has pings to answer.
+            self.listen_for(Duration::ZERO)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, stream: std::net::TcpStream, room: usize) -> std::io::Result<()> {
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        self.poll.registry().register(&mut stream, Token(self.members.len()), Interest::READABLE)?;
+        self.members.push(Member { stream, room, unread: Vec::new(), heard: 0, last: 0 });
+        Ok(())
+    }
+
+    /// Hears what comes, and answers pings.
+    pub(crate) fn listen_for(&mut self, length: Duration) -> Result<(), String> {
+        let (mut events, end) = (Events::with_capacity(1_024), Instant::now() + length);
+        loop {
+            self.listen(&mut events, end.saturating_duration_since(Instant::now()))?;
+            if Instant::now() >= end {
+                return Ok(());
+            }
+        }
     }
 
     pub(crate) fn rooms(&self) -> impl Iterator<Item = &str> {
