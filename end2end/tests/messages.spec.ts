@@ -181,6 +181,18 @@ test('reactions are counted, named, and taken back by the one who made them', as
   await expect(reaction(mina)).toHaveCount(0);
 });
 
+test('what somebody has selected to copy stays selected while others react', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await jun.say('열시에 **정문**에서 만나요');
+  await mina.sees('정문');
+  await mina.messages.locator('.message-body strong').evaluate((place) => getSelection()!.selectAllChildren(place));
+  await act(jun, '정문', '🎉');
+  await expect(mina.messages.locator('.reaction')).toHaveText(/^🎉 1/);
+  await jun.messages.locator('.reaction').click();
+  await expect(mina.messages.locator('.reaction')).toHaveCount(0);
+  expect(await mina.page.evaluate(() => String(getSelection()))).toBe('정문');
+});
+
 test('Markdown is shown as people mean it, Korean particles and all', async ({ newPerson }) => {
   const [mina, jun] = await twoTalk(newPerson);
   await mina.say('**"중요"**는 `코드`와 https://example.com을 보세요');

@@ -7,7 +7,7 @@ use super::dom::{focus_quietly, inside};
 use crate::html::Html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, Node};
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,14 +109,42 @@ fn focused_in(element: &Element) -> Option<HtmlElement> {
 /// the first that can be pressed.
 fn rewrite(element: &Element, html: &Html) {
     let lost = focused_in(element);
-    element.set_inner_html(html.as_str());
-    let Some(lost) = lost else { return };
+    let Ok(fresh) = document().create_element("div") else { return };
+    fresh.set_inner_html(html.as_str());
+    // What is the same at the end and at the beginning stays: somebody may have selected a part of it.
+    let mut end = None;
+    while let (Some(old), Some(new)) = (before(element, end.as_ref()), fresh.last_child()) {
+        if !old.is_equal_node(Some(&new)) {
+            break;
+        }
+        let _ = fresh.remove_child(&new);
+        end = Some(old);
+    }
+    let mut old = element.first_child();
+    while let Some(kept) = old.take_if(|old| Some(&*old) != end.as_ref()) {
+        old = kept.next_sibling();
+        match fresh.first_child() {
+            Some(new) if kept.is_equal_node(Some(&new)) => drop(fresh.remove_child(&new)),
+            _ => {
+                let _ = element.remove_child(&kept);
+            }
+        }
+    }
+    while let Some(new) = fresh.first_child() {
+        let _ = element.insert_before(&new, end.as_ref());
+    }
+    let Some(lost) = lost.filter(|lost| !lost.is_connected()) else { return };
     let like = |name: &str| lost.get_attribute(name).map(|value| format!("[{name}=\"{value}\"]")).unwrap_or_default();
     let alike = ["data-do", "data-emoji", "popovertarget"].map(like).concat();
     let alike = Some(alike).filter(|alike| !alike.is_empty()).and_then(|alike| inside(element, &alike));
     if let Some(successor) = alike.or_else(|| inside(element, "button, a")) {
         focus_quietly(successor.unchecked_ref());
     }
+}
+
+/// The child before that one, or the last.
+fn before(parent: &Element, child: Option<&Node>) -> Option<Node> {
+    child.map_or_else(|| parent.last_child(), Node::previous_sibling)
 }
 
 /// Replaces what is in the element of that id, if it changed.
