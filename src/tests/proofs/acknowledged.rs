@@ -140,7 +140,9 @@ async fn sigterm_under_load_tells_everyone_to_come_back_and_loses_nothing() {
         let server = Arc::new(Process::start(directory.path(), UNLIMITED).await);
         let mut clients = load.end().await;
         for client in &mut clients {
-            proof.must(client.told_to_come_back && client.close_code == Some(1012), || {
+            // Who was still on the way there when it stopped to listen finds nobody, and tries again.
+            let is_told = client.told_to_come_back && client.close_code == Some(1012);
+            proof.must(is_told || !client.was_open, || {
                 format!("RESTART {}, close {:?}", client.told_to_come_back, client.close_code)
             });
             client.say_no_more();
