@@ -140,8 +140,9 @@ pub async fn post_message(
         let person = door.person().await?.ok_or(Error::NotEntered)?;
         let author = Author { name: person.name, kind: AuthorKind::Person(person.id) };
         let speaker = Speaker { author, connection: 0, address: door.client.address };
-        let said = door.chat.post_and_wait(speaker, Draft { room, id, text: text.clone(), reply_to }).await;
-        if said.is_err() && wants_page() {
+        let unsaid = wants_page().then(|| text.clone());
+        let said = door.chat.post_and_wait(speaker, Draft { room, id, text, reply_to }).await;
+        if let (Err(_), Some(text)) = (&said, unsaid) {
             door.unsaid.keep(person.id, room, text);
         }
         said

@@ -73,10 +73,12 @@ fn press(ui: Ui, key: &KeyboardEvent) -> bool {
         return false;
     }
     let is_text = around(key, "input, textarea").is_some();
-    let has_letters = letters().is_none_or(|letters| letters.checked());
+    let has_letters = || letters().is_none_or(|letters| letters.checked());
     match key.key().as_str() {
         "F6" => return next_pane(key),
-        "?" if has_letters && !is_text => return element("#keys").and_then(|keys| keys.show_popover().ok()).is_some(),
+        "?" if !is_text && has_letters() => {
+            return element("#keys").and_then(|keys| keys.show_popover().ok()).is_some();
+        }
         _ => {}
     }
     // In the timeline the arrows go from message to message, and letters do what the menu does.
@@ -87,9 +89,9 @@ fn press(ui: Ui, key: &KeyboardEvent) -> bool {
     let deed = match (letter(key).as_str(), &here) {
         ("ArrowUp", _) => return journey::step(here.as_ref(), false),
         ("ArrowDown", _) => return journey::step(here.as_ref(), true),
-        ("r", Some(_)) if has_letters => "reply",
-        ("e", Some(_)) if has_letters => "edit",
-        ("u", Some(_)) if has_letters => "unread",
+        ("r", Some(_)) if has_letters() => "reply",
+        ("e", Some(_)) if has_letters() => "edit",
+        ("u", Some(_)) if has_letters() => "unread",
         _ => return false,
     };
     here.inspect(|button| ui.act(deed, button, key.unchecked_ref())).is_some()

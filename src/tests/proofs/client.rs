@@ -41,8 +41,6 @@ pub struct Client {
     /// Whether RESTART came on the last visit, and with what close code that ended.
     pub told_to_come_back: bool,
     pub close_code: Option<u16>,
-    /// Whether the last visit got as far as an open socket.
-    pub was_open: bool,
     /// How often the server said that this client's history is another one.
     pub resets: usize,
     /// Whether the present connection has had its SYNC.
@@ -68,7 +66,6 @@ impl Client {
             forgives_holes: false,
             told_to_come_back: false,
             close_code: None,
-            was_open: false,
             resets: 0,
             live: false,
             violations: Vec::new(),
@@ -94,9 +91,8 @@ impl Client {
 
     /// Comes in and stays until `done`; `false` when the line broke before, or was never there.
     pub async fn visit(&mut self, place: &Place, mut done: impl FnMut(&Self) -> bool) -> bool {
-        (self.live, self.told_to_come_back, self.close_code, self.was_open) = (false, false, None, false);
+        (self.live, self.told_to_come_back, self.close_code) = (false, false, None);
         let Some(mut line) = self.connect(place).await else { return false };
-        self.was_open = true;
         if !self.enter(&mut line).await {
             return false;
         }
