@@ -128,7 +128,8 @@ struct Connection {
 impl Connection {
     async fn run(mut self, mut inbox: UnboundedReceiver<Event>) {
         let mut tries: i32 = 0;
-        self.ui.state.update(|state| state.set_link(Link::Connecting, js_sys::Date::now()));
+        // As the page shows it already.
+        self.ui.state.update_untracked(|state| state.set_link(Link::Connecting, js_sys::Date::now()));
         loop {
             if let Ok(socket) = WebSocket::open_with_protocol(&url(), V1) {
                 self.converse(socket, &mut inbox, &mut tries).await;

@@ -43,16 +43,19 @@ const STEPS: [fn(Ui); 15] = [
         place::start(ui);
     },
     switcher::start,
-    |ui| {
-        journey::install();
-        wake_on_events(ui);
-    },
+    wake_on_events,
 ];
+
+/// Keeping the page for offline hours is not done beside what somebody waits for.
+const INSTALL_AFTER: Duration = Duration::from_secs(3);
 
 /// Brings the page to life and keeps it connected, in the browser.
 pub async fn wake() {
     let (events, inbox) = connection::events();
-    let ui = Ui::new(FirstPage::of_document().unwrap_or_default(), events);
+    others_turn().await;
+    let first = FirstPage::of_document().unwrap_or_default();
+    others_turn().await;
+    let ui = Ui::new(first, events);
     ui.now.set(js_sys::Date::now());
     for step in STEPS {
         others_turn().await;
@@ -61,6 +64,7 @@ pub async fn wake() {
     // A task of its own: compiling it takes a turn, too.
     others_turn().await;
     leptos::task::spawn_local(connection::run(ui, inbox));
+    set_timeout(journey::install, INSTALL_AFTER);
 }
 
 /// Lets the browser answer a key or paint before it goes on. In a tab that nobody sees there is nothing to wait for, and

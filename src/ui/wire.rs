@@ -10,6 +10,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
+use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestInit, Response, UrlSearchParams};
@@ -49,14 +50,30 @@ read! {
     Typing { room_id, sender, person, guest }
 }
 
-fn field<T: Read>(of: &JsValue, name: &str) -> Option<T> {
+thread_local! {
+    /// The wire's names of the fields, as the browser's own strings: each is made once, not for every value.
+    static NAMES: RefCell<Vec<(&'static str, JsValue)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn field<T: Read>(of: &JsValue, name: &'static str) -> Option<T> {
+    let value = NAMES.with_borrow_mut(|names| {
+        let at = names.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            names.push((name, camel_case(name).into()));
+            names.len() - 1
+        });
+        js_sys::Reflect::get(of, &names[at].1).ok()
+    });
+    T::read(&value?)
+}
+
+fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     for (place, word) in name.split('_').enumerate() {
         let (first, rest) = word.split_at(usize::from(place > 0));
         camel.push_str(&first.to_ascii_uppercase());
         camel.push_str(rest);
     }
-    T::read(&js_sys::Reflect::get(of, &camel.into()).ok()?)
+    camel
 }
 
 impl Read for String {
