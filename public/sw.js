@@ -1,6 +1,6 @@
 // Shows a page of its own when the server cannot be reached. It keeps that page and nothing else: what people say
 // is theirs, and belongs in no cache of ours.
-const KEPT = 'madang-offline-1';
+const KEPT = 'madang-offline-2';
 const PAGE = '/offline.html';
 
 self.addEventListener('install', (event) => {

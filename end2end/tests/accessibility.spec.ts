@@ -169,8 +169,37 @@ test('a room is accessible while nothing goes through', async ({ newPerson }) =>
   await expect(mina.connection).toBeVisible();
   await mina.say('나가지 못하는 말');
   await expect(mina.page.getByRole('status')).toContainText('연결이 끊겼습니다');
-  await expect(mina.page.locator('.message-late').getByRole('button', { name: '지우기' })).toBeVisible({ timeout: 20_000 });
+  await expect(mina.page.locator('.message-deeds').getByRole('button', { name: '지우기' })).toBeVisible({ timeout: 20_000 });
   await isAccessible(mina, 'disconnected');
+});
+
+test('a message that was refused is accessible', async ({ newPerson }) => {
+  test.slow();
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('거절하는 방'));
+  await mina.join();
+  await mina.refuses(() => true);
+  await mina.say('나가지 못한 말');
+  await expect(mina.message('나가지 못한 말')).toHaveClass(/message-failed/);
+  await isAccessible(mina, 'refused', mina.message('나가지 못한 말'));
+});
+
+test('a page that has stopped is accessible', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('멈춘 방'));
+  await mina.join();
+  await mina.page.locator('#crashed').evaluate((bar: HTMLElement) => (bar.hidden = false));
+  await isAccessible(mina, 'crashed', mina.page.getByRole('link', { name: '새로고침' }));
+});
+
+test('the page without a server is accessible', async ({ newPerson, ownServer }) => {
+  const mina = await newPerson('mina', { server: ownServer });
+  await mina.openHome();
+  await mina.page.evaluate(() => navigator.serviceWorker.ready);
+  await ownServer.kill();
+  await mina.page.reload();
+  await expect(mina.page.getByRole('heading', { name: '마당에 연결할 수 없습니다' })).toBeVisible();
+  await isAccessible(mina, 'offline');
 });
 
 test('the members of a phone are accessible', async ({ newPerson }) => {

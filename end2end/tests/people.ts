@@ -239,6 +239,19 @@ export class Person {
     await expect(this.composer).toHaveValue('');
   }
 
+  /** From now on the server refuses what is said here, as long as that holds: it gets to see more than a message may be. */
+  async refuses(holds: () => boolean): Promise<void> {
+    await this.page.routeWebSocket('**/ws/chat', (page) => {
+      const server = page.connectToServer();
+      page.onMessage((text) => {
+        const frame = JSON.parse(String(text));
+        server.send(frame.type === 'TALK' && holds() ? JSON.stringify({ ...frame, message: '말'.repeat(20_000) }) : text);
+      });
+    });
+    await this.page.reload();
+    await this.isLive();
+  }
+
   /** One message says exactly that, and it is no longer on its way. */
   async sees(text: string): Promise<void> {
     await expect(this.message(text)).toHaveCount(1);

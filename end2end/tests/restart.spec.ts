@@ -293,3 +293,52 @@ test('after a long absence one is at the end, with a way back to where one left 
   await expect(mina.page.locator('#unread + .message .message-body')).toHaveText(texts[0]);
   await expect(mina.page.locator('.to-left-off')).toHaveCount(0);
 });
+
+test('what the server refuses says so, and can be sent again, rewritten or given up', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('거절하는 방'));
+  await mina.join();
+  let refuses = true;
+  await mina.refuses(() => refuses);
+  const texts = ['다시 보낼 말', '고쳐 쓸 말', '그만둘 말'];
+  for (const text of texts) {
+    await mina.say(text);
+    await expect(mina.message(text).getByRole('alert')).toContainText('보내지 못했습니다');
+  }
+  refuses = false;
+  await mina.message('그만둘 말').getByRole('button', { name: '지우기' }).click();
+  await mina.message('고쳐 쓸 말').getByRole('button', { name: '고치기' }).click();
+  await expect(mina.composer).toHaveValue('고쳐 쓸 말');
+  await mina.composer.fill('고쳐 쓴 말');
+  await mina.composer.press('Enter');
+  await mina.sees('고쳐 쓴 말');
+  await mina.message('다시 보낼 말').getByRole('button', { name: '다시 보내기' }).click();
+  await mina.sees('다시 보낼 말');
+  await mina.reads(['고쳐 쓴 말', '다시 보낼 말']);
+  expect((await server.messages(mina.roomId)).map(({ message }) => message)).toEqual(['고쳐 쓴 말', '다시 보낼 말']);
+});
+
+test('a page opened without a server is the one kept for that, and leads back; nothing that people said is kept', async ({ newPerson, ownServer }) => {
+  const mina = await newPerson('mina', { server: ownServer });
+  const link = await mina.createRoom(unique('꺼지는 방'));
+  await mina.join();
+  await mina.say('남의 기기에 남지 않을 말');
+  await mina.sees('남의 기기에 남지 않을 말');
+  await mina.page.evaluate(() => navigator.serviceWorker.ready);
+  await mina.page.reload();
+  await mina.composer.fill('쓰다 만 글');
+  await ownServer.kill();
+
+  await mina.page.goto(link);
+  await expect(mina.page.getByRole('heading', { name: '마당에 연결할 수 없습니다' })).toBeVisible();
+  const kept = await mina.page.evaluate(async () => {
+    const caches = await Promise.all((await self.caches.keys()).map((name) => self.caches.open(name)));
+    return (await Promise.all(caches.map((cache) => cache.keys()))).flat().map(({ url }) => new URL(url).pathname);
+  });
+  expect(kept.sort()).toEqual(['/favicon.svg', '/offline.css', '/offline.html']);
+
+  await ownServer.start();
+  await mina.page.getByRole('link', { name: 'Try again' }).click();
+  await mina.sees('남의 기기에 남지 않을 말');
+  await expect(mina.composer).toHaveValue('쓰다 만 글');
+});

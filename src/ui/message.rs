@@ -107,9 +107,9 @@ pub fn sending(sending: &Sending, me: &Member, place: Place, at: Moment, text: &
             // Shown when it takes long: see message.css.
             html.raw("<p class=\"message-note message-waiting\">");
             icon(&mut html, "clock");
-            html.text(text.sending).raw("<span class=\"message-late\">");
+            html.text(text.sending);
             deeds(&mut html, text);
-            html.raw("</span></p>");
+            html.raw("</p>");
             "message-sending"
         }
         Some(code) => {
@@ -127,10 +127,12 @@ pub fn sending(sending: &Sending, me: &Member, place: Place, at: Moment, text: &
 
 /// What can be done with a message that has not come through.
 fn deeds(html: &mut Html, text: &Text) {
+    html.raw(" <span class=\"message-deeds\">");
     for (deed, words) in [("retry", text.retry), ("rewrite", text.edit), ("discard", text.discard)] {
-        html.raw(" <button class=\"link-button\" type=\"button\" data-do=\"").text(deed).raw("\">");
-        html.text(words).raw("</button>");
+        html.raw("<button class=\"link-button\" type=\"button\" data-do=\"").text(deed).raw("\">");
+        html.text(words).raw("</button> ");
     }
+    html.raw("</span>");
 }
 
 fn head(html: &mut Html, author: &str, is_guest: bool, when: &str, at: Moment, text: &Text) {
