@@ -46,7 +46,7 @@ impl Html {
         self
     }
 
-    /// What the server made of a message's Markdown; see `server/markdown.rs`.
+    /// What the server made of a message's Markdown; see `server/markdown`.
     pub fn sanitised(&mut self, markup: &str) -> &mut Self {
         self.0.push_str(markup);
         self

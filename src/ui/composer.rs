@@ -309,7 +309,7 @@ pub fn take_focus() -> bool {
 pub fn start(ui: Ui) {
     let Some(field) = document().get_element_by_id(FIELD) else { return };
     let field: HtmlTextAreaElement = field.unchecked_into();
-    let room = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
+    let room = ui.state.with_untracked(ChatState::here);
     let writing = Rc::new(Writing {
         ui,
         field: field.clone(),

@@ -4,7 +4,7 @@
 use super::{
     Ui, composer, forms, outbox,
     requests::{Answer, LATER, RETRIED},
-    state::{Link, Sending, Todo},
+    state::{ChatState, Link, Sending, Todo},
     wire,
 };
 use crate::{
@@ -281,7 +281,7 @@ impl Connection {
 
     /// What to send for an event; `None` gives the connection up.
     fn act(&mut self, event: &Event) -> Option<Vec<ClientFrame>> {
-        let room = self.ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
+        let room = self.ui.state.with_untracked(ChatState::here);
         let here = room.filter(|_| room == self.inside);
         Some(match event {
             Event::Moved => {

@@ -66,8 +66,7 @@ pub fn start(ui: Ui) {
 impl Ui {
     /// Does what a button says. `click` is asked for whether it, and what else the browser would do.
     pub fn act(self, deed: &str, button: &Element, click: &MouseEvent) {
-        let open = |state: &ChatState| state.room.as_ref().map(|room| room.id);
-        let room = self.state.with_untracked(open);
+        let room = self.state.with_untracked(ChatState::here);
         match (deed, room) {
             // From room to room the page stays; from elsewhere the link leads there the ordinary way.
             ("open", Some(_)) => {

@@ -88,15 +88,15 @@ impl Ui {
     /// The address of the room that is on screen, or on its way there.
     #[must_use]
     pub fn heading(self) -> Option<String> {
-        let here = || self.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
+        let here = || self.state.with_untracked(ChatState::here);
         self.bound_for.get_value().or_else(here).map(address)
     }
 
     /// Loads the room on screen anew.
     pub fn reload(self) {
-        let Some(id) = self.state.with_untracked(|state| state.room.as_ref().map(|room| room.id)) else { return };
+        let Some(id) = self.state.with_untracked(ChatState::here) else { return };
         leptos::task::spawn_local(async move {
-            let is_here = move |state: &ChatState| state.room.as_ref().is_some_and(|room| room.id == id);
+            let is_here = move |state: &ChatState| state.here() == Some(id);
             match wire::room_page(id, Window::Newest).await {
                 Ok(view) => {
                     self.state.update(|state| {

@@ -155,7 +155,7 @@ fn look(state: &ChatState, room: &RoomSummary, today: Today, text: &Text) -> Loo
 }
 
 fn is_open(state: &ChatState, room: &RoomSummary) -> bool {
-    state.room.as_ref().is_some_and(|open| open.id == room.room_id)
+    state.here() == Some(room.room_id)
 }
 
 /// What waits to be sent, what is being written, or what was last said.

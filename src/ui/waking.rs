@@ -5,7 +5,9 @@ use super::{
     connection::{self, Event},
     deeds, drafts, forms, journey, keys,
     listen::listen,
-    members, outbox, place, pointer, reading, regions, room_list, switcher, timeline, viewport,
+    members, outbox, place, pointer, reading, regions, room_list,
+    state::ChatState,
+    switcher, timeline, viewport,
 };
 use crate::domain::PersonId;
 use futures_channel::mpsc::unbounded;
@@ -126,7 +128,7 @@ fn wake_on_events(ui: Ui) {
     listen("popstate", move |_| {
         let path = window().location().pathname().unwrap_or_default();
         let asked = journey::room_of(&path);
-        let here = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id));
+        let here = ui.state.with_untracked(ChatState::here);
         // A link to a part of the page fires this too.
         match (asked, here) {
             (Some(asked), Some(here)) if asked != here => ui.go(asked, false),

@@ -93,6 +93,12 @@ pub enum Todo {
 }
 
 impl ChatState {
+    /// The room on screen.
+    #[must_use]
+    pub fn here(&self) -> Option<RoomId> {
+        self.room.as_ref().map(|room| room.id)
+    }
+
     /// Applies one frame. `now` is the browser's clock in milliseconds.
     pub fn apply(&mut self, frame: ServerFrame, now: f64) -> Todo {
         match frame {
@@ -196,7 +202,7 @@ impl ChatState {
 
     /// Shows another room, or the same one anew; what is being sent there stays.
     pub fn open(&mut self, view: RoomView) {
-        if self.room.as_ref().is_some_and(|room| room.id != view.room.room_id) {
+        if self.here().is_some_and(|id| id != view.room.room_id) {
             self.close();
         }
         let before = self.room.take();

@@ -1,35 +1,21 @@
 //! Markdown as people type it in a chat: bold, italic, struck out, code, lists, quotes and links. The parser is
 //! comrak's; what is made of its tree is only what is named here, and everything else stays text.
 
+mod marks;
+
 use crate::html::Html;
 use comrak::{
     Arena, Options,
     nodes::{AstNode, ListType, NodeValue},
     parse_document,
 };
-use std::borrow::Cow;
 
 /// Quotes and lists inside one another; what is deeper is shown without them.
 const DEPTH: usize = 8;
 /// What may follow an address in Korean without a blank, and is no part of it.
 const PARTICLES: &str = "은 는 이 가 을 를 에 에서 에게 한테 하고 이랑 랑 밖에 께 로 으로 와 과 도 만 의 까지 부터 보다 처럼 라고 이라고 라는 이라는 입니다 이에요 예요 이야 인데 요";
-
-/// A larger number begins no list: it is a year.
-const LIST_NUMBERS: u64 = 999;
 /// What may stand behind an address without a blank, and is no part of it either.
 const ENDS: [char; 8] = ['…', '。', '、', '，', '！', '？', '：', '；'];
-
-/// Faces that hold a mark, and how they are written so that it is none.
-const FACES: [(&str, &str); 8] = [
-    ("^_^", r"^\_^"),
-    ("-_-", r"-\_-"),
-    (">_<", r">\_<"),
-    ("=_=", r"=\_="),
-    (";_;", r";\_;"),
-    ("._.", r".\_."),
-    ("@_@", r"@\_@"),
-    ("*^^*", r"\*^^\*"),
-];
 
 /// Renders a message; `None` where it is nothing but text.
 #[must_use]
@@ -46,7 +32,7 @@ fn guarded<T>(text: &str, work: impl FnOnce() -> T + std::panic::UnwindSafe) -> 
 
 /// Does `work` with the tree of a text; `None` where there is no sign of a mark.
 fn parsed<T>(text: &str, work: impl for<'a> FnOnce(&'a AstNode<'a>) -> T) -> Option<T> {
-    may_be_marked_up(text).then(|| work(parse_document(&Arena::new(), &without_false_marks(text), &options())))
+    marks::are_likely(text).then(|| work(parse_document(&Arena::new(), &marks::without_false(text), &options())))
 }
 
 fn rendered<'a>(root: &'a AstNode<'a>) -> Option<String> {
@@ -61,75 +47,6 @@ fn has_words<'a>(node: &'a AstNode<'a>) -> bool {
         NodeValue::Text(_) | NodeValue::Code(_) | NodeValue::HtmlInline(_) => true,
         _ => false,
     }
-}
-
-/// Whether there is any sign of a mark: most of what people say has none, and costs nothing more.
-fn may_be_marked_up(text: &str) -> bool {
-    let begins = |line: &str| line.trim_start().starts_with(['>', '-', '+']) || number_of(line).is_some();
-    text.contains(['*', '_', '`', '~', '[', '@'])
-        || text.contains("://")
-        || text.contains("www.")
-        || text.split('\n').any(begins)
-}
-
-/// A text in which what only looks like a mark has a backslash before it: dates, faces and sums.
-fn without_false_marks(text: &str) -> String {
-    let lines: Vec<&str> = text.split('\n').collect();
-    let mut is_code = false;
-    let shielded = lines.iter().enumerate().map(|(at, line)| {
-        is_code ^= line.trim_start().starts_with("```");
-        if is_code { Cow::Borrowed(*line) } else { without_signs(without_date(&lines, at)) }
-    });
-    shielded.collect::<Vec<_>>().join("\n")
-}
-
-/// The line at that place. A date ("11. 25. 모임") is no list: one that does not begin at 1 has at least two lines.
-fn without_date<'a>(lines: &[&'a str], at: usize) -> Cow<'a, str> {
-    let line = lines[at];
-    let Some(number) = number_of(line) else { return line.into() };
-    let number_at = |at: Option<usize>| at.and_then(|at| number_of(lines.get(at)?));
-    let follows = number_at(at.checked_sub(1)).is_some_and(|before| before.checked_add(1) == Some(number));
-    let goes_on = number_at(Some(at + 1)).is_some_and(|after| after.checked_sub(1) == Some(number));
-    if number <= LIST_NUMBERS && (number == 1 || follows || goes_on) {
-        return line.into();
-    }
-    let digits = line.len() - line.trim_start_matches(|letter: char| letter == ' ' || letter.is_ascii_digit()).len();
-    format!("{}\\{}", &line[..digits], &line[digits..]).into()
-}
-
-/// A line in which faces and sums (3*4*5) are only text, and in which nothing is quoted without a blank.
-fn without_signs(mut line: Cow<'_, str>) -> Cow<'_, str> {
-    // In code a backslash would be seen, and in an address it would be another.
-    if ["`", "://", "www."].iter().any(|sign| line.contains(sign)) {
-        return line;
-    }
-    let begun = line.trim_start();
-    let quoted = begun.trim_start_matches('>');
-    if quoted.len() < begun.len() && !quoted.is_empty() && !quoted.starts_with(' ') {
-        line = format!("\\{begun}").into();
-    }
-    for (face, shielded) in FACES {
-        if line.contains(face) {
-            line = line.replace(face, shielded).into();
-        }
-    }
-    let bytes = line.as_bytes();
-    let is_times = |at: &usize| {
-        let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
-        bytes[*at] == b'*' && is_digit(at.checked_sub(1)) && is_digit(Some(at + 1))
-    };
-    let times: Vec<usize> = (0..bytes.len()).filter(is_times).collect();
-    for at in times.into_iter().rev() {
-        line.to_mut().insert(at, '\\');
-    }
-    line
-}
-
-/// The number that a line of a list begins with.
-fn number_of(line: &str) -> Option<u64> {
-    let line = line.trim_start_matches(' ');
-    let (number, rest) = line.split_at(line.bytes().take_while(u8::is_ascii_digit).count());
-    rest.starts_with(['.', ')']).then(|| number.parse().ok())?
 }
 
 /// What is said without its marks, its lines joined by blanks where there are any: for the list of rooms and for quotes.
