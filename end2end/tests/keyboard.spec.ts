@@ -124,7 +124,11 @@ test('whoever does not want single letters to do anything says so once', async (
   await mina.sees('한마디');
   await mina.timeline.focus();
   await page.keyboard.press('?');
+  const other = await mina.newTab();
+  await other.openRoom(page.url());
+  await page.bringToFront();
   await letters.uncheck();
+  await expect(other.page.locator('#keys-letters')).not.toBeChecked();
   await page.keyboard.press('Escape');
   await page.reload();
   await mina.isLive();

@@ -43,9 +43,14 @@ pub fn Keys(
 
 /// Listens, in the browser.
 pub fn start(ui: Ui) {
-    if let Some(letters) = letters() {
-        letters.set_checked(storage::entries(NO_LETTERS).is_empty());
-    }
+    let show = || {
+        if let Some(letters) = letters() {
+            letters.set_checked(storage::entries(NO_LETTERS).is_empty());
+        }
+    };
+    show();
+    // Another tab has decided.
+    listen("storage", move |_| show());
     listen("change", |change| match letters().filter(|_| around(&change, ".keys-letters").is_some()) {
         Some(letters) if letters.checked() => storage::remove(NO_LETTERS),
         Some(_) => storage::put(NO_LETTERS, "1"),
