@@ -25,6 +25,54 @@ test('a draft belongs to its room: it is never sent to another, however fast one
   expect(sent).toBeGreaterThan(0);
 });
 
+test('what is written after a room was chosen is for that room, though it is not on screen yet', async ({ newPerson, server, faults }) => {
+  faults.allow(/net::ERR_FAILED/);
+  const mina = await newPerson('mina');
+  const [here, there] = [unique('떠나는 방'), unique('가는 방')];
+  const { roomId: goal } = await server.createRoom(there);
+  await mina.createRoom(here);
+  await mina.join();
+  const { page, roomId } = mina;
+  const { keyboard } = page;
+  await mina.composer.fill('여기 남을 글');
+  const go = async (room: string) => {
+    await keyboard.press('Control+k');
+    await keyboard.type(room);
+    await keyboard.press('Enter');
+  };
+  let arrive!: (arrives: boolean) => void;
+  const onTheWay = () => {
+    const arrives = new Promise<boolean>((resolve) => (arrive = resolve));
+    return page.route('**/api/room_page*', async (route) => ((await arrives) ? route.continue() : route.abort()), { times: 1 });
+  };
+  const said = async (room: string) => (await server.messages(room)).map(({ message }) => message);
+
+  await onTheWay();
+  await go(there);
+  await keyboard.type('거기서 할 말');
+  await keyboard.press('Enter');
+  await keyboard.type('쓰다 만 글');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(here);
+  arrive(true);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(there);
+  await mina.reads(['거기서 할 말']);
+  await mina.sees('거기서 할 말');
+  await expect(mina.composer).toHaveValue('쓰다 만 글');
+
+  await go(here);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(here);
+  await expect(mina.composer).toHaveValue('여기 남을 글');
+  await onTheWay();
+  await go(there);
+  await expect(mina.composer).toHaveValue('쓰다 만 글');
+  await keyboard.press('Enter');
+  arrive(false);
+  await expect(page.locator('#composer-error')).toContainText('연결할 수 없습니다');
+  await expect(mina.composer).toHaveValue('여기 남을 글');
+  await expect.poll(() => said(goal)).toEqual(['거기서 할 말', '쓰다 만 글']);
+  expect(await said(roomId)).toEqual([]);
+});
+
 test('a draft waits in its room, over a reload, and shows in the list', async ({ newPerson, server }) => {
   const mina = await newPerson('mina');
   const [here, there] = [unique('쓰던 방'), unique('다른 방')];

@@ -102,6 +102,22 @@ test('a change that comes too late is refused, and its words are still there', a
   await expect(mina.composer).toHaveValue('길게 고친 말');
 });
 
+test('what is deleted is neither changed nor answered any more, and whoever was about to is told', async ({ newPerson }) => {
+  const [mina, jun] = await twoTalk(newPerson);
+  await mina.say('지울 말');
+  await jun.sees('지울 말');
+  await act(jun, '지울 말', '답하기');
+  await jun.composer.fill('무슨 말이에요?');
+  await act(mina, '지울 말', '고치기');
+  await mina.composer.fill('고친 말');
+  await act(mina, '지울 말', '지우기');
+  await expect(mina.page.locator('.composer-about')).toBeHidden();
+  await expect(mina.composer).toHaveValue('');
+  await expect(jun.page.locator('#composer-error')).toHaveText('그 메시지는 이제 없습니다.');
+  await expect(jun.page.locator('.composer-about')).toBeHidden();
+  await expect(jun.composer).toHaveValue('무슨 말이에요?');
+});
+
 test('code is as wide as its room and no wider', async ({ newPerson }) => {
   const [mina, jun] = await twoTalk(newPerson);
   await mina.composer.fill(`\`\`\`\nlet first = "${'0123456789'.repeat(9)}";\n\`\`\``);

@@ -87,7 +87,7 @@ impl Writing {
             }
             // Enter is for beforeinput to decide.
             "ArrowUp" | "ArrowDown" | "Tab" | "Escape" if is_bare && self.choose(&key.key()) => true,
-            "ArrowUp" if is_bare => self.field.value().is_empty() && self.ui.edit_last(),
+            "ArrowUp" if is_bare => self.field.value().is_empty() && self.is_here() && self.ui.edit_last(),
             // Whoever is busy with nothing is led to the end.
             "Escape" if !self.ui.about_nothing() => {
                 self.ui.go_to_end();
@@ -195,6 +195,11 @@ impl Writing {
         }
     }
 
+    /// Whether the text in the field is for the room on screen, and not for one that is on its way.
+    fn is_here(&self) -> bool {
+        self.room.get() == self.ui.state.with_untracked(ChatState::here)
+    }
+
     fn set(&self, text: &str) {
         if self.field.value() != text {
             self.field.set_value(text);
@@ -240,13 +245,13 @@ impl Writing {
         }
         self.offer_names();
         let now = js_sys::Date::now();
-        if now - self.typing_sent.get() >= TYPING_EVERY_MS {
+        if now - self.typing_sent.get() >= TYPING_EVERY_MS && self.is_here() {
             self.typing_sent.set(now);
             self.ui.tell(connection::Event::Typing);
         }
     }
 
-    /// The room on screen, its draft, or what its text is about has changed.
+    /// The room that is chosen, its draft, or what its text is about has changed.
     fn follow(&self, room: Option<RoomId>, about: Option<&About>, draft: &str) {
         let (was_for, was_about) = (self.room.replace(room), self.about.get());
         let is_about = about.map(|about| (about.id, about.edits));
@@ -357,10 +362,13 @@ pub fn start(ui: Ui) {
         };
     });
     follow(move || {
+        // A room that was chosen is written in before it is on screen.
+        let bound_for = ui.bound_for.get();
         let (room, about, draft) = ui.state.with(|state| {
-            let room = state.room.as_ref();
-            let draft = room.and_then(|room| state.draft(room.id)).unwrap_or_default().to_owned();
-            (room.map(|room| room.id), room.and_then(|room| room.about.clone()), draft)
+            let room = bound_for.or(state.here());
+            let draft = room.and_then(|room| state.draft(room)).unwrap_or_default().to_owned();
+            let open = state.room.as_ref().filter(|open| Some(open.id) == room);
+            (room, open.and_then(|open| open.about.clone()), draft)
         });
         // Nothing is put into a field in which a syllable is being made.
         if !writing.composing.get() {

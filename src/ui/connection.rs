@@ -8,7 +8,7 @@ use super::{
     wire,
 };
 use crate::{
-    domain::{MessageId, RoomId},
+    domain::{Error, MessageId, RoomId},
     protocol::{ClientFrame, ServerFrame, V1},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -235,6 +235,12 @@ impl Connection {
                 self.say_at = Some(js_sys::Date::now() + f64::from(error.retry_after()));
             }
             _ => {}
+        }
+        if let ServerFrame::Talk(talk) = &frame
+            && talk.deleted
+            && self.ui.state.with_untracked(|state| state.answers(talk.id))
+        {
+            forms::refuse(composer::REFUSAL, &(self.ui.text.error)(Error::MessageNotFound.code()));
         }
         let (mut answer, mut todo) = (Answer::Done(Vec::new()), Todo::Nothing);
         self.ui.state.update(|state| {

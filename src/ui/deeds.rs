@@ -170,7 +170,10 @@ impl Ui {
         });
         self.keep_about();
         self.tell(Event::Say);
-        self.go_to_end();
+        // Not where that room is still on its way.
+        if self.state.with_untracked(ChatState::here) == Some(room) {
+            self.go_to_end();
+        }
     }
 
     /// Puts a text before what is being written in a room.
@@ -298,8 +301,11 @@ impl Ui {
         self.state.update(|state| {
             if let Some(open) = state.room.as_mut().filter(is_here) {
                 open.going.push(going);
+                // What is to go is not changed any more.
+                open.about.take_if(|about| about.id == id && about.edits);
             }
         });
+        self.keep_about();
         // Undone and begun again, it is another one.
         let is_due = move |state: &ChatState| state.room.as_ref().is_some_and(|open| open.going.contains(&going));
         set_timeout(

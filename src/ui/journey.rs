@@ -38,6 +38,8 @@ impl Ui {
                 // Out of reach: stay, with everything that waits here, and say so.
                 Err(error) if push => {
                     self.set_bound_for(None);
+                    // What was said there meanwhile.
+                    self.tell(Event::PostAgain);
                     return forms::refuse(composer::REFUSAL, &(self.text.error)(error.code()));
                 }
                 // The address is there already.
@@ -79,7 +81,9 @@ impl Ui {
     }
 
     fn set_bound_for(self, room: Option<RoomId>) {
-        self.bound_for.set_value(room);
+        if self.bound_for.get_untracked() != room {
+            self.bound_for.set(room);
+        }
         if let Some(main) = element(MAIN) {
             let _ = main.set_attribute("aria-busy", if room.is_some() { "true" } else { "false" });
         }
@@ -89,7 +93,7 @@ impl Ui {
     #[must_use]
     pub fn heading(self) -> Option<String> {
         let here = || self.state.with_untracked(ChatState::here);
-        self.bound_for.get_value().or_else(here).map(address)
+        self.bound_for.get_untracked().or_else(here).map(address)
     }
 
     /// Loads the room on screen anew.
@@ -176,14 +180,20 @@ impl Ui {
     fn replace(self, room: RoomId, window: Window, then: impl FnOnce() + 'static) {
         let journey = self.set_out();
         leptos::task::spawn_local(async move {
-            let Ok(view) = wire::room_page(room, window).await else { return };
-            if self.journey.get_value() == journey {
-                self.state.update(|state| state.open(view));
-                self.tell(Event::Moved);
-                request_animation_frame(move || {
-                    then();
-                    self.renew_place();
-                });
+            let found = wire::room_page(room, window).await;
+            if self.journey.get_value() != journey {
+                return;
+            }
+            match found {
+                Ok(view) => {
+                    self.state.update(|state| state.open(view));
+                    self.tell(Event::Moved);
+                    request_animation_frame(move || {
+                        then();
+                        self.renew_place();
+                    });
+                }
+                Err(error) => forms::refuse(composer::REFUSAL, &(self.text.error)(error.code())),
             }
         });
     }

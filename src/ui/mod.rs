@@ -115,8 +115,8 @@ pub struct Ui {
     pub pressed: RwSignal<bool>,
     /// Counts journeys inside the page, so that a late answer does not overtake a newer click.
     journey: StoredValue<u32>,
-    /// The room that the last of them leads to, while it is on its way.
-    bound_for: StoredValue<Option<RoomId>>,
+    /// The room that the last of them leads to, while it is on its way. What is written meanwhile is for it.
+    bound_for: RwSignal<Option<RoomId>>,
     /// Set while more messages are on their way.
     loading: StoredValue<bool>,
     /// Where somebody reads, so that it stays there.
@@ -141,7 +141,7 @@ impl Ui {
             now: RwSignal::new(0.0),
             pressed: RwSignal::new(false),
             journey: StoredValue::new(0),
-            bound_for: StoredValue::new(None),
+            bound_for: RwSignal::new(None),
             loading: StoredValue::new(false),
             place: StoredValue::new_local(None),
             read_due: StoredValue::new(None),

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 /// A larger number begins no list: it is a year.
 const LIST_NUMBERS: u64 = 999;
 
+/// What begins and ends code of several lines.
+const FENCE: &str = "```";
 /// Faces that hold a mark, and how they are written so that it is none.
 const FACES: [(&str, &str); 8] = [
     ("^_^", r"^\_^"),
@@ -27,16 +29,38 @@ pub fn are_likely(text: &str) -> bool {
         || text.split('\n').any(begins)
 }
 
-/// A text in which what only looks like a mark has a backslash before it: dates, faces and sums.
+/// A text in which what only looks like a mark has a backslash before it (dates, faces and sums), and in which fences and
+/// quotes end where people mean them to.
 #[must_use]
 pub fn without_false(text: &str) -> String {
     let lines: Vec<&str> = text.split('\n').collect();
-    let mut is_code = false;
-    let shielded = lines.iter().enumerate().map(|(at, line)| {
-        is_code ^= line.trim_start().starts_with("```");
-        if is_code { Cow::Borrowed(*line) } else { without_signs(without_date(&lines, at)) }
-    });
-    shielded.collect::<Vec<_>>().join("\n")
+    let mut shielded: Vec<Cow<'_, str>> = Vec::with_capacity(lines.len());
+    let (mut is_code, mut is_quote) = (false, false);
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(said) = line.trim_start().strip_prefix(FENCE).filter(|said| is_code || !said.contains('`')) {
+            is_code = !is_code;
+            shielded.push(if is_code && !is_language(said) { FENCE.into() } else { (*line).into() });
+            // Words behind a fence are the first of the code.
+            shielded.extend((is_code && !is_language(said)).then(|| said.into()));
+        } else if let Some(code) = line.strip_suffix(FENCE).filter(|_| is_code) {
+            is_code = false;
+            shielded.extend([code.into(), FENCE.into()]);
+        } else if is_code {
+            shielded.push((*line).into());
+        } else {
+            let line = without_signs(without_date(&lines, at));
+            // What follows a quote without its mark is one's own.
+            let was_quote = std::mem::replace(&mut is_quote, line.trim_start().starts_with('>'));
+            shielded.extend((was_quote && !is_quote).then_some(Cow::Borrowed("")));
+            shielded.push(line);
+        }
+    }
+    shielded.join("\n")
+}
+
+/// Whether what stands behind a fence names a language, or is nothing.
+fn is_language(said: &str) -> bool {
+    said.trim().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+#-_.".contains(&byte))
 }
 
 /// The line at that place. A date ("11. 25. 모임") is no list: one that does not begin at 1 has at least two lines.

@@ -331,6 +331,11 @@ mod tests {
         assert_eq!(html("```rust\nlet a = \"<b>\";\n```"), "<pre><code>let a = &quot;&lt;b&gt;&quot;;</code></pre>");
         assert_eq!(html("할 일\n- 하나\n- 둘"), "<p>할 일</p><ul><li>하나</li><li>둘</li></ul>");
         assert_eq!(html("```\n11. 25.\n```"), "<pre><code>11. 25.</code></pre>");
+        assert_eq!(html("``` 첫 줄\n둘째 줄"), "<pre><code> 첫 줄\n둘째 줄</code></pre>");
+        assert_eq!(html("```\n한 줄```\n그리고 3*4*5"), "<pre><code>한 줄</code></pre><p>그리고 3*4*5</p>");
+        assert_eq!(html("```한 줄```\n11. 25."), "<p><code>한 줄</code><br>11. 25.</p>");
+        assert_eq!(html("> 남의 말\n내 말"), "<blockquote><p>남의 말</p></blockquote><p>내 말</p>");
+        assert_eq!(html("> 남의\n> 말\n\n내 말"), "<blockquote><p>남의<br>말</p></blockquote><p>내 말</p>");
         assert_eq!(html("**3*4*5**"), "<p><strong>3*4*5</strong></p>");
         assert_eq!(html("1. ^_^ 하나 ^_^"), "<ol start=\"1\"><li>^_^ 하나 ^_^</li></ol>");
         let deep = (0..10).map(|level| format!("{}- {level}\n", "  ".repeat(level))).collect::<String>();

@@ -345,6 +345,13 @@ impl ChatState {
         }
     }
 
+    /// Whether what is being written answers that message.
+    #[must_use]
+    pub fn answers(&self, id: MessageId) -> bool {
+        let about = self.room.as_ref().and_then(|room| room.about.as_ref());
+        about.is_some_and(|about| about.id == id && !about.edits)
+    }
+
     /// A message as it will be once all that this browser has asked of it is done; `None` where nothing was.
     #[must_use]
     pub fn preview(&self, talk: &Talk) -> Option<Talk> {
