@@ -162,3 +162,22 @@ test('back at a link into the middle of a room one sees its message', async ({ n
   await mina.page.goBack();
   await expect(mina.timeline.locator('#m-20')).toBeInViewport();
 });
+
+test('messages that cannot be fetched are said to be so, and come at the next try', async ({ newPerson, newGuest, server, faults }) => {
+  faults.allow(/net::ERR_FAILED/);
+  const mina = await newPerson('mina');
+  const { roomId } = await server.createRoom(unique('닿지 않는 옛말'));
+  const sora = await newGuest('sora', roomId);
+  const texts = burst(sora, roomId, 150);
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  await mina.openRoom(`/rooms/${roomId}?at=20#m-20`);
+  await mina.join();
+  await mina.openRoom(`/rooms/${roomId}?at=20#m-20`);
+  await expect(mina.message(texts[19])).toBeInViewport();
+  await mina.page.route('**/api/room_page**', (route) => route.abort());
+  await mina.page.locator('#to-latest').click();
+  await expect(mina.page.locator('#composer-error')).toContainText('연결할 수 없습니다');
+  await mina.page.unroute('**/api/room_page**');
+  await mina.page.locator('#to-latest').click();
+  await expect(mina.message(texts[149])).toBeInViewport();
+});
