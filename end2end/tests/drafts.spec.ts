@@ -69,8 +69,45 @@ test('what is written after a room was chosen is for that room, though it is not
   arrive(false);
   await expect(page.locator('#composer-error')).toContainText('연결할 수 없습니다');
   await expect(mina.composer).toHaveValue('여기 남을 글');
-  await expect.poll(() => said(goal)).toEqual(['거기서 할 말', '쓰다 만 글']);
+  // What is typed on was meant for there.
+  await expect(mina.composer).not.toBeFocused();
+  await go(there);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(there);
+  await expect(mina.composer).toHaveValue('쓰다 만 글\n');
+  expect(await said(goal)).toEqual(['거기서 할 말']);
   expect(await said(roomId)).toEqual([]);
+});
+
+test('an answer that was begun in a room is one, however soon it is sent on coming back', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const { page } = mina;
+  const there = unique('다른 방');
+  await server.createRoom(there);
+  const here = unique('답하던 방');
+  await mina.createRoom(here);
+  await mina.join();
+  const { roomId } = mina;
+  const sora = await newGuest('sora', roomId);
+  sora.talk(roomId, '물음');
+  await mina.sees('물음');
+  await mina.message('물음').hover();
+  await mina.message('물음').getByRole('button', { name: '더 보기' }).click();
+  await page.getByRole('menuitem', { name: '답하기' }).click();
+  await mina.composer.fill('대답');
+  await mina.roomInList(there).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(there);
+  let arrive = () => {};
+  const arrives = new Promise<void>((resolve) => (arrive = resolve));
+  await page.route('**/api/room_page*', async (route) => {
+    await arrives;
+    await route.continue();
+  });
+  await mina.roomInList(here).click();
+  await expect(mina.composer).toHaveValue('대답');
+  await mina.composer.press('Enter');
+  arrive();
+  await expect(mina.message('대답').locator('.quote')).toContainText('물음');
+  await expect(mina.composer).toHaveValue('');
 });
 
 test('a draft waits in its room, over a reload, and shows in the list', async ({ newPerson, server }) => {

@@ -17,7 +17,11 @@ use crate::{
 };
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlTextAreaElement, InputEvent, KeyboardEvent};
 
@@ -40,6 +44,8 @@ struct Writing {
     about: Cell<Option<(MessageId, bool)>>,
     /// Where the `@` stands (in bytes) after which no names are wanted.
     unwanted: Cell<Option<usize>>,
+    /// What is to be said in a room as soon as it is on screen.
+    due: RefCell<Option<(RoomId, String)>>,
     /// When TYPING was last sent.
     typing_sent: Cell<f64>,
     /// Whether a syllable, or a word, is being made.
@@ -89,6 +95,7 @@ impl Writing {
             "ArrowUp" | "ArrowDown" | "Tab" | "Escape" if is_bare && self.choose(&key.key()) => true,
             "ArrowUp" if is_bare => self.field.value().is_empty() && self.is_here() && self.ui.edit_last(),
             // Whoever is busy with nothing is led to the end.
+            "Escape" if !self.is_here() => false,
             "Escape" if !self.ui.about_nothing() => {
                 self.ui.go_to_end();
                 false
@@ -193,6 +200,11 @@ impl Writing {
             let writing = self.clone();
             set_timeout(move || writing.enter(), Duration::ZERO);
         }
+        // Another room was chosen meanwhile.
+        if self.room.get() != self.ui.chosen() {
+            let ui = self.ui;
+            set_timeout(move || ui.state.notify(), Duration::ZERO);
+        }
     }
 
     /// Whether the text in the field is for the room on screen, and not for one that is on its way.
@@ -221,7 +233,9 @@ impl Writing {
         if refusal.is_some() {
             return;
         }
-        if let Some((id, true)) = self.about.get() {
+        if !self.is_here() {
+            self.say_there(room, text, edits);
+        } else if let Some((id, true)) = self.about.get() {
             self.ui.change_text(room, id, text);
         } else {
             self.set("");
@@ -248,6 +262,30 @@ impl Writing {
         if now - self.typing_sent.get() >= TYPING_EVERY_MS && self.is_here() {
             self.typing_sent.set(now);
             self.ui.tell(connection::Event::Typing);
+        }
+    }
+
+    /// Says it once the room is there; until then it is the first of its draft. A change waits for another Enter.
+    fn say_there(&self, room: RoomId, text: String, edits: bool) {
+        if !edits {
+            self.set(&format!("{text}\n"));
+            self.ui.draft(room, &self.field.value());
+            self.due.replace(Some((room, text)));
+        }
+    }
+
+    /// Says what was to be said in that room, if it is on screen and that still stands there.
+    fn say_due(&self, room: Option<RoomId>) {
+        if room.is_none() || !self.is_here() {
+            return;
+        }
+        let Some((room, text)) = self.due.take().filter(|(due, _)| Some(*due) == room) else { return };
+        let written = self.field.value();
+        if let Some(rest) = written.strip_prefix(&text) {
+            self.ui.say(room, text);
+            let rest = rest.trim_start_matches('\n');
+            self.set(rest);
+            self.ui.draft(room, rest);
         }
     }
 
@@ -310,6 +348,13 @@ pub fn take_focus() -> bool {
     element(&format!("#{FIELD}")).filter(|_| has_keyboard()).inspect(focus_quietly).is_some()
 }
 
+/// Lets go of the focus: keys go nowhere.
+pub fn leave_focus() {
+    if let Some(field) = element(&format!("#{FIELD}:focus")) {
+        let _ = field.blur();
+    }
+}
+
 /// Brings it to life, in the browser.
 pub fn start(ui: Ui) {
     let Some(field) = document().get_element_by_id(FIELD) else { return };
@@ -321,6 +366,7 @@ pub fn start(ui: Ui) {
         room: Cell::new(room),
         about: Cell::default(),
         unwanted: Cell::default(),
+        due: RefCell::default(),
         typing_sent: Cell::new(0.0),
         composing: Cell::new(false),
         enter_after_composing: Cell::new(false),
@@ -363,16 +409,16 @@ pub fn start(ui: Ui) {
     });
     follow(move || {
         // A room that was chosen is written in before it is on screen.
-        let bound_for = ui.bound_for.get();
-        let (room, about, draft) = ui.state.with(|state| {
-            let room = bound_for.or(state.here());
+        ui.bound_for.track();
+        let room = ui.chosen();
+        let (about, draft) = ui.state.with(|state| {
             let draft = room.and_then(|room| state.draft(room)).unwrap_or_default().to_owned();
-            let open = state.room.as_ref().filter(|open| Some(open.id) == room);
-            (room, open.and_then(|open| open.about.clone()), draft)
+            (room.and_then(|room| state.about(room)).cloned(), draft)
         });
         // Nothing is put into a field in which a syllable is being made.
         if !writing.composing.get() {
             writing.follow(room, about.as_ref(), &draft);
+            writing.say_due(room);
         }
     });
 }

@@ -170,10 +170,7 @@ impl Ui {
         });
         self.keep_about();
         self.tell(Event::Say);
-        // Not where that room is still on its way.
-        if self.state.with_untracked(ChatState::here) == Some(room) {
-            self.go_to_end();
-        }
+        self.go_to_end();
     }
 
     /// Puts a text before what is being written in a room.

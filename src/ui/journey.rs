@@ -23,6 +23,10 @@ impl Ui {
     pub fn go(self, room: RoomId, push: bool) {
         let journey = self.set_out();
         self.set_bound_for(Some(room));
+        self.travel(room, push, journey);
+    }
+
+    fn travel(self, room: RoomId, push: bool, journey: u32) {
         leptos::task::spawn_local(async move {
             // With more unread than a page holds, where one left off comes first.
             let left_off = self.state.with_untracked(|state| state.left_off(room));
@@ -38,16 +42,17 @@ impl Ui {
                 // Out of reach: stay, with everything that waits here, and say so.
                 Err(error) if push => {
                     self.set_bound_for(None);
-                    // What was said there meanwhile.
-                    self.tell(Event::PostAgain);
+                    // What is typed on was meant for there.
+                    composer::leave_focus();
                     return forms::refuse(composer::REFUSAL, &(self.text.error)(error.code()));
                 }
-                // The address is there already.
+                // The address is there already. It may take long: until then one writes where one sees oneself.
                 Err(_) => {
+                    self.bound_for.set(None);
                     return set_timeout(
                         move || {
                             if self.journey.get_value() == journey {
-                                self.go(room, false);
+                                self.travel(room, false, journey);
                             }
                         },
                         RELOAD_AGAIN,
@@ -89,11 +94,10 @@ impl Ui {
         }
     }
 
-    /// The address of the room that is on screen, or on its way there.
+    /// The room that was chosen: the one on its way, else the one on screen.
     #[must_use]
-    pub fn heading(self) -> Option<String> {
-        let here = || self.state.with_untracked(ChatState::here);
-        self.bound_for.get_untracked().or_else(here).map(address)
+    pub fn chosen(self) -> Option<RoomId> {
+        self.bound_for.get_untracked().or_else(|| self.state.with_untracked(ChatState::here))
     }
 
     /// Loads the room on screen anew.

@@ -123,7 +123,8 @@ fn links(list: &str) -> Vec<HtmlElement> {
 fn go_along(ui: Ui, down: bool) -> bool {
     let links = links(room_list::LIST);
     let here = ui
-        .heading()
+        .chosen()
+        .map(super::address)
         .and_then(|here| links.iter().position(|link| link.get_attribute("href").as_deref() == Some(&*here)));
     let next = here.and_then(|here| if down { here.checked_add(1) } else { here.checked_sub(1) });
     next.and_then(|next| links.get(next)).inspect(|link| link.click()).is_some()

@@ -35,24 +35,44 @@ pub fn are_likely(text: &str) -> bool {
 pub fn without_false(text: &str) -> String {
     let lines: Vec<&str> = text.split('\n').collect();
     let mut shielded: Vec<Cow<'_, str>> = Vec::with_capacity(lines.len());
-    let (mut is_code, mut is_quote) = (false, false);
-    for (at, line) in lines.iter().enumerate() {
-        if let Some(said) = line.trim_start().strip_prefix(FENCE).filter(|said| is_code || !said.contains('`')) {
-            is_code = !is_code;
-            shielded.push(if is_code && !is_language(said) { FENCE.into() } else { (*line).into() });
-            // Words behind a fence are the first of the code.
-            shielded.extend((is_code && !is_language(said)).then(|| said.into()));
-        } else if let Some(code) = line.strip_suffix(FENCE).filter(|_| is_code) {
-            is_code = false;
-            shielded.extend([code.into(), FENCE.into()]);
-        } else if is_code {
-            shielded.push((*line).into());
-        } else {
-            let line = without_signs(without_date(&lines, at));
-            // What follows a quote without its mark is one's own.
-            let was_quote = std::mem::replace(&mut is_quote, line.trim_start().starts_with('>'));
-            shielded.extend((was_quote && !is_quote).then_some(Cow::Borrowed("")));
-            shielded.push(line);
+    // Of the code that has begun: how long its fence is, and whether it is a plain one at the margin, which is mended.
+    let mut fence: Option<(usize, bool)> = None;
+    let mut is_quote = false;
+    for (at, &line) in lines.iter().enumerate() {
+        let begun = line.trim_start();
+        let said = begun.trim_start_matches('`');
+        let length = begun.len() - said.len();
+        match fence {
+            None if length >= FENCE.len() && !said.contains('`') => {
+                let is_plain = length == FENCE.len() && begun.len() == line.len();
+                fence = Some((length, is_plain));
+                if is_plain && !is_language(said) {
+                    // Words behind it are the first of the code.
+                    shielded.extend([FENCE.into(), said.into()]);
+                } else {
+                    shielded.push(line.into());
+                }
+            }
+            None => {
+                let line = without_signs(without_date(&lines, at));
+                // What follows a quote without its mark is one's own.
+                let was_quote = std::mem::replace(&mut is_quote, line.starts_with('>'));
+                shielded.extend((was_quote && !is_quote).then_some(Cow::Borrowed("")));
+                shielded.push(line);
+            }
+            Some((least, _)) if length >= least && said.trim().is_empty() => {
+                fence = None;
+                shielded.push(line.into());
+            }
+            Some((_, true)) if length == FENCE.len() && begun.len() == line.len() => {
+                fence = None;
+                shielded.extend([FENCE.into(), said.into()]);
+            }
+            Some((_, true)) if line.ends_with(FENCE) => {
+                fence = None;
+                shielded.extend([line[..line.len() - FENCE.len()].into(), FENCE.into()]);
+            }
+            Some(_) => shielded.push(line.into()),
         }
     }
     shielded.join("\n")
@@ -60,7 +80,7 @@ pub fn without_false(text: &str) -> String {
 
 /// Whether what stands behind a fence names a language, or is nothing.
 fn is_language(said: &str) -> bool {
-    said.trim().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+#-_.".contains(&byte))
+    said.trim().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+#-_.,".contains(&byte))
 }
 
 /// The line at that place. A date ("11. 25. 모임") is no list: one that does not begin at 1 has at least two lines.

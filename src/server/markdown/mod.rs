@@ -334,6 +334,12 @@ mod tests {
         assert_eq!(html("``` 첫 줄\n둘째 줄"), "<pre><code> 첫 줄\n둘째 줄</code></pre>");
         assert_eq!(html("```\n한 줄```\n그리고 3*4*5"), "<pre><code>한 줄</code></pre><p>그리고 3*4*5</p>");
         assert_eq!(html("```한 줄```\n11. 25."), "<p><code>한 줄</code><br>11. 25.</p>");
+        assert_eq!(html("````\n11. 25.\n```\n3*4*5\n````"), "<pre><code>11. 25.\n```\n3*4*5</code></pre>");
+        assert_eq!(html("```\n가\n``` 그리고\n11. 25."), "<pre><code>가</code></pre><p>그리고<br>11. 25.</p>");
+        assert_eq!(
+            html("- 항목\n  ```\n  x\n  ```\n그리고"),
+            "<ul><li>항목<pre><code>x</code></pre></li></ul><p>그리고</p>"
+        );
         assert_eq!(html("> 남의 말\n내 말"), "<blockquote><p>남의 말</p></blockquote><p>내 말</p>");
         assert_eq!(html("> 남의\n> 말\n\n내 말"), "<blockquote><p>남의<br>말</p></blockquote><p>내 말</p>");
         assert_eq!(html("**3*4*5**"), "<p><strong>3*4*5</strong></p>");

@@ -339,9 +339,22 @@ impl ChatState {
 
     /// Keeps the new text of a message that is being changed.
     pub fn set_edit(&mut self, id: RoomId, text: String) {
-        let about = self.room.as_mut().filter(|room| room.id == id).and_then(|room| room.about.as_mut());
+        let elsewhere = self.abouts.iter_mut().find(|(room, _)| *room == id).map(|(_, about)| about);
+        let about = match self.room.as_mut().filter(|room| room.id == id) {
+            Some(room) => room.about.as_mut(),
+            None => elsewhere,
+        };
         if let Some(about) = about.filter(|about| about.edits) {
             about.text = text;
+        }
+    }
+
+    /// What the text that is being written in a room is about.
+    #[must_use]
+    pub fn about(&self, id: RoomId) -> Option<&About> {
+        match self.room.as_ref().filter(|room| room.id == id) {
+            Some(room) => room.about.as_ref(),
+            None => self.abouts.iter().find(|(room, _)| *room == id).map(|(_, about)| about),
         }
     }
 
