@@ -274,14 +274,16 @@ impl Writing {
         }
     }
 
-    /// Says what was to be said in that room, if it is on screen and that still stands there.
-    fn say_due(&self, room: Option<RoomId>) {
-        if room.is_none() || !self.is_here() {
-            return;
-        }
-        let Some((room, text)) = self.due.take().filter(|(due, _)| Some(*due) == room) else { return };
-        let written = self.field.value();
-        if let Some(rest) = written.strip_prefix(&text) {
+    /// Says what was to be said in the room that is chosen, if it is on screen now and that still stands there. After a
+    /// journey that ended elsewhere it stays a draft.
+    fn say_due(&self, chosen: Option<RoomId>) {
+        let Some((room, text)) = self.due.take() else { return };
+        if chosen != Some(room) {
+            let draft = self.ui.state.with_untracked(|state| state.draft(room).unwrap_or_default().to_owned());
+            self.ui.draft(room, draft.trim_end_matches('\n'));
+        } else if !self.is_here() {
+            self.due.replace(Some((room, text)));
+        } else if let Some(rest) = self.field.value().strip_prefix(&text) {
             self.ui.say(room, text);
             let rest = rest.trim_start_matches('\n');
             self.set(rest);
