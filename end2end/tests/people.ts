@@ -37,7 +37,7 @@ export const test = base.extend<TestFixtures, { server: Server }>({
   ownServer: async ({ contexts, faults }, use) => {
     const server = await Server.start();
     // The browser logs every try to reach a server that is not there.
-    server.whenKilled = () => faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET/);
+    server.whenKilled = () => faults.allow(/WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET|error occurred when fetching the script/);
     await use(server);
     // First the pages: they would rightly complain of a server that goes away.
     await closeAll(contexts);

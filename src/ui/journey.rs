@@ -275,7 +275,9 @@ pub fn install() {
     let workers = window().navigator().service_worker();
     // Not on plain http, except from this machine.
     if !workers.is_undefined() {
-        let _ = workers.register("/sw.js");
+        let registered = wasm_bindgen_futures::JsFuture::from(workers.register("/sw.js"));
+        // A server that has gone in this moment is no fault of the page: the next page tries again.
+        leptos::task::spawn_local(async move { drop(registered.await) });
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     deeds, drafts, forms, journey, keys,
     listen::listen,
     members, outbox, place, pointer, reading, regions, room_list,
-    state::ChatState,
+    state::{ChatState, Link},
     switcher, timeline, viewport,
 };
 use crate::domain::PersonId;
@@ -66,7 +66,16 @@ pub async fn wake() {
     // A task of its own: compiling it takes a turn, too.
     others_turn().await;
     leptos::task::spawn_local(connection::run(ui, inbox));
-    set_timeout(journey::install, INSTALL_AFTER);
+    install_soon(ui);
+}
+
+/// Keeps the page for offline hours, as soon as that is in nobody's way and the server is there.
+fn install_soon(ui: Ui) {
+    let install = move || match ui.state.with_untracked(|state| state.link) {
+        Link::Live => journey::install(),
+        _ => install_soon(ui),
+    };
+    set_timeout(install, INSTALL_AFTER);
 }
 
 /// Lets the browser answer a key or paint before it goes on. In a tab that nobody sees there is nothing to wait for, and
