@@ -40,20 +40,15 @@ test('what is written after a room was chosen is for that room, though it is not
     await keyboard.type(room);
     await keyboard.press('Enter');
   };
-  let arrive!: (arrives: boolean) => void;
-  const onTheWay = () => {
-    const arrives = new Promise<boolean>((resolve) => (arrive = resolve));
-    return page.route('**/api/room_page*', async (route) => ((await arrives) ? route.continue() : route.abort()), { times: 1 });
-  };
   const said = async (room: string) => (await server.messages(room)).map(({ message }) => message);
 
-  await onTheWay();
+  let arrive = await mina.holdRoomPage();
   await go(there);
   await keyboard.type('거기서 할 말');
   await keyboard.press('Enter');
   await keyboard.type('쓰다 만 글');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(here);
-  arrive(true);
+  arrive();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(there);
   await mina.reads(['거기서 할 말']);
   await mina.sees('거기서 할 말');
@@ -62,7 +57,7 @@ test('what is written after a room was chosen is for that room, though it is not
   await go(here);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(here);
   await expect(mina.composer).toHaveValue('여기 남을 글');
-  await onTheWay();
+  arrive = await mina.holdRoomPage();
   await go(there);
   await expect(mina.composer).toHaveValue('쓰다 만 글');
   await keyboard.press('Enter');
@@ -96,18 +91,36 @@ test('an answer that was begun in a room is one, however soon it is sent on comi
   await mina.composer.fill('대답');
   await mina.roomInList(there).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(there);
-  let arrive = () => {};
-  const arrives = new Promise<void>((resolve) => (arrive = resolve));
-  await page.route('**/api/room_page*', async (route) => {
-    await arrives;
-    await route.continue();
-  });
+  const arrive = await mina.holdRoomPage();
   await mina.roomInList(here).click();
   await expect(mina.composer).toHaveValue('대답');
   await mina.composer.press('Enter');
   arrive();
   await expect(mina.message('대답').locator('.quote')).toContainText('물음');
   await expect(mina.composer).toHaveValue('');
+});
+
+test('a change that is written on the way to its room outlives the page', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  const { page } = mina;
+  const [here, there] = [unique('고치던 방'), unique('다른 방')];
+  await server.createRoom(there);
+  const url = await mina.createRoom(here);
+  await mina.join();
+  await mina.say('처음 글');
+  await mina.sees('처음 글');
+  await mina.composer.press('ArrowUp');
+  await expect(mina.composer).toHaveValue('처음 글');
+  await mina.roomInList(there).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(there);
+  await mina.holdRoomPage();
+  await mina.roomInList(here).click();
+  await expect(mina.composer).toHaveValue('처음 글');
+  await mina.composer.fill('고친 글');
+  await mina.openRoom(url);
+  await expect(mina.composer).toHaveValue('고친 글');
+  await mina.composer.press('Enter');
+  await mina.sees('고친 글');
 });
 
 test('a draft waits in its room, over a reload, and shows in the list', async ({ newPerson, server }) => {

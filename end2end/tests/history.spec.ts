@@ -1,8 +1,11 @@
-import type { Locator } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { burst } from './guests';
 import { expect, test, unique } from './people';
 
 const top = async (message: Locator) => (await message.boundingBox())!.y;
+
+/** What came into sight has been drawn, and has the height that it has. */
+const isDrawn = (page: Page) => page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
 
 test('older messages come by themselves, in order, without moving what one reads', async ({ newPerson, newGuest, server }) => {
   const mina = await newPerson('mina');
@@ -17,17 +20,12 @@ test('older messages come by themselves, in order, without moving what one reads
   await expect(mina.message(texts[119])).toBeInViewport();
 
   for (const [reading, from] of [[80, 20], [30, 0]]) {
-    let release = () => {};
-    const held = new Promise<void>((held) => (release = held));
-    await mina.page.route('**/api/room_page**', async (route) => {
-      await held;
-      await route.continue();
-    });
+    const release = await mina.holdRoomPage();
     await mina.message(texts[reading]).scrollIntoViewIfNeeded();
+    await isDrawn(mina.page);
     const before = await top(mina.message(texts[reading]));
     release();
     await mina.reads(texts.slice(from));
-    await mina.page.unroute('**/api/room_page**');
     await expect.poll(async () => Math.abs((await top(mina.message(texts[reading]))) - before), 'the message moved by (px)').toBeLessThanOrEqual(1);
   }
   await expect(mina.timeline.getByRole('link', { name: '이전 메시지 보기' })).toHaveCount(0);
@@ -126,7 +124,7 @@ test('an answer leads to a message thousands back, and puts it where it stays', 
   const where = async () => (await top(target)) - (await top(mina.timeline));
   const height = mina.page.viewportSize()!.height;
   await expect.poll(async () => Math.abs((await where()) - height / 4)).toBeLessThanOrEqual(1);
-  await mina.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await isDrawn(mina.page);
   expect(Math.abs((await where()) - height / 4)).toBeLessThanOrEqual(1);
 });
 

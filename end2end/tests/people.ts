@@ -252,6 +252,14 @@ export class Person {
     await this.isLive();
   }
 
+  /** Holds the next page of a room back. What comes of this lets it through, or has it fail. */
+  async holdRoomPage(): Promise<(arrives?: boolean) => void> {
+    let release: (arrives: boolean) => void;
+    const released = new Promise<boolean>((resolve) => (release = resolve));
+    await this.page.route('**/api/room_page*', async (route) => ((await released) ? route.continue() : route.abort()), { times: 1 });
+    return (arrives = true) => release(arrives);
+  }
+
   /** One message says exactly that, and it is no longer on its way. */
   async sees(text: string): Promise<void> {
     await expect(this.message(text)).toHaveCount(1);

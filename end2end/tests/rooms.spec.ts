@@ -95,12 +95,7 @@ test('the room that was chosen last is the one that opens, however late the othe
   await mina.createRoom(unique('여기서 출발'));
   const names = [unique('느린 방'), unique('빠른 방')];
   for (const name of names) await server.createRoom(name);
-  let answer = () => {};
-  const late = new Promise<void>((resolve) => (answer = resolve));
-  await mina.page.route('**/api/room_page*', async (route) => {
-    await late;
-    await route.continue();
-  }, { times: 1 });
+  const answer = await mina.holdRoomPage();
 
   const asked = mina.page.waitForRequest('**/api/room_page*');
   await mina.roomInList(names[0]).click();

@@ -251,10 +251,7 @@ impl Writing {
         forms::refuse(REFUSAL, "");
         let text = self.field.value();
         match self.about.get() {
-            Some((_, true)) => {
-                self.ui.state.update_untracked(|state| state.set_edit(room, text));
-                self.ui.keep_about();
-            }
+            Some((_, true)) => self.ui.keep_edit(room, text),
             _ => self.ui.draft(room, &text),
         }
         self.offer_names();

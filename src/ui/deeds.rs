@@ -168,7 +168,7 @@ impl Ui {
             outbox::keep(state.me.as_ref(), room, &sending);
             state.unsent(room).push(sending);
         });
-        self.keep_about();
+        self.keep_about(room);
         self.tell(Event::Say);
         self.go_to_end();
     }
@@ -231,35 +231,43 @@ impl Ui {
 
     fn about(self, talk: &Talk, edits: bool, text: String) {
         let about = About { id: talk.id, edits, sender: talk.sender.clone(), text };
-        self.state.update(|state| {
-            if let Some(room) = state.room.as_mut() {
-                room.about = Some(about);
-            }
-        });
-        self.keep_about();
+        self.about_is(Some(about));
     }
 
     /// Neither answers nor changes anything any more; says whether it did.
     pub fn about_nothing(self) -> bool {
         let had = self.state.with_untracked(|state| state.room.as_ref().is_some_and(|room| room.about.is_some()));
         if had {
-            self.state.update(|state| {
-                if let Some(room) = state.room.as_mut() {
-                    room.about = None;
-                }
-            });
-            self.keep_about();
+            self.about_is(None);
         }
         had
     }
 
-    /// Keeps what the text in the composer is about.
-    pub fn keep_about(self) {
+    /// Sets what the text in the composer is about.
+    fn about_is(self, about: Option<About>) {
+        let here = self.state.try_update(|state| {
+            let room = state.room.as_mut()?;
+            room.about = about;
+            Some(room.id)
+        });
+        if let Some(here) = here.flatten() {
+            self.keep_about(here);
+        }
+    }
+
+    /// Keeps what the text that is being written in a room is about.
+    fn keep_about(self, room: RoomId) {
         self.state.with_untracked(|state| {
-            if let (Some(me), Some(room)) = (state.me.as_ref().and_then(|me| me.person), &state.room) {
-                drafts::keep_about(me, room.id, room.about.as_ref());
+            if let Some(me) = state.me.as_ref().and_then(|me| me.person) {
+                drafts::keep_about(me, room, state.about(room));
             }
         });
+    }
+
+    /// Keeps the new text of the message that is being changed in a room.
+    pub fn keep_edit(self, room: RoomId, text: String) {
+        self.state.update_untracked(|state| state.set_edit(room, text));
+        self.keep_about(room);
     }
 
     /// Changes the last message that this person said here; says whether there is one.
@@ -302,7 +310,7 @@ impl Ui {
                 open.about.take_if(|about| about.id == id && about.edits);
             }
         });
-        self.keep_about();
+        self.keep_about(room);
         // Undone and begun again, it is another one.
         let is_due = move |state: &ChatState| state.room.as_ref().is_some_and(|open| open.going.contains(&going));
         set_timeout(

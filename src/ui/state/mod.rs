@@ -361,7 +361,7 @@ impl ChatState {
     /// Whether what is being written answers that message.
     #[must_use]
     pub fn answers(&self, id: MessageId) -> bool {
-        let about = self.room.as_ref().and_then(|room| room.about.as_ref());
+        let about = self.here().and_then(|here| self.about(here));
         about.is_some_and(|about| about.id == id && !about.edits)
     }
 
