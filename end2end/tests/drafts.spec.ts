@@ -85,9 +85,7 @@ test('an answer that was begun in a room is one, however soon it is sent on comi
   const sora = await newGuest('sora', roomId);
   sora.talk(roomId, '물음');
   await mina.sees('물음');
-  await mina.message('물음').hover();
-  await mina.message('물음').getByRole('button', { name: '더 보기' }).click();
-  await page.getByRole('menuitem', { name: '답하기' }).click();
+  await mina.act('물음', '답하기');
   await mina.composer.fill('대답');
   await mina.roomInList(there).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(there);

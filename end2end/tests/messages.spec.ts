@@ -3,14 +3,6 @@ import { expect, test, unique, type Person } from './people';
 
 const menu = ({ page }: Person): Locator => page.locator('#message-menu');
 
-/** Opens a message's menu by its button, and does one thing there. */
-async function act(person: Person, text: string, deed: string): Promise<void> {
-  await person.message(text).hover();
-  await person.message(text).getByRole('button', { name: '더 보기' }).click();
-  await menu(person).getByRole('menuitem', { name: deed }).click();
-  await expect(menu(person)).toBeHidden();
-}
-
 async function twoTalk(newPerson: (name: string) => Promise<Person>): Promise<[Person, Person]> {
   const [mina, jun] = [await newPerson('mina'), await newPerson('jun')];
   const link = await mina.createRoom(unique('이야기 방'));
@@ -24,7 +16,7 @@ test('what one changes is changed for everyone, and marked', async ({ newPerson 
   const [mina, jun] = await twoTalk(newPerson);
   await mina.say('열시에 만나요');
   await jun.sees('열시에 만나요');
-  await act(mina, '열시에 만나요', '고치기');
+  await mina.act('열시에 만나요', '고치기');
   await expect(mina.composer).toHaveValue('열시에 만나요');
   await expect(mina.composer).toBeFocused();
   await mina.composer.fill('열한시에 만나요');
@@ -56,7 +48,7 @@ test('what was being written is there again after changing another message', asy
   await mina.say('앞서 한 말');
   await mina.sees('앞서 한 말');
   await mina.composer.fill('쓰던 글');
-  await act(mina, '앞서 한 말', '고치기');
+  await mina.act('앞서 한 말', '고치기');
   await expect(mina.composer).toHaveValue('앞서 한 말');
   await mina.composer.press('Escape');
   await expect(mina.composer).toHaveValue('쓰던 글');
@@ -67,7 +59,7 @@ test('a change that was begun, and what an answer is to, are there after a reloa
   await mina.say('제 말');
   await jun.say('남의 말');
   await mina.sees('남의 말');
-  await act(mina, '제 말', '고치기');
+  await mina.act('제 말', '고치기');
   await mina.composer.fill('고치다 만 말');
   await mina.page.reload();
   await expect(mina.page.locator('.composer-about')).toContainText('고치는 중');
@@ -75,7 +67,7 @@ test('a change that was begun, and what an answer is to, are there after a reloa
   await mina.composer.press('Enter');
   await mina.reads(['고치다 만 말', '남의 말']);
 
-  await act(mina, '남의 말', '답하기');
+  await mina.act('남의 말', '답하기');
   await mina.composer.fill('답하는 말');
   await mina.page.reload();
   await expect(mina.page.locator('.composer-about')).toContainText('님에게 답하기');
@@ -87,7 +79,7 @@ test('a change that comes too late is refused, and its words are still there', a
   const [mina] = await twoTalk(newPerson);
   await mina.say('곧 없을 말');
   await mina.sees('곧 없을 말');
-  await act(mina, '곧 없을 말', '고치기');
+  await mina.act('곧 없을 말', '고치기');
   await mina.composer.fill('길게 고친 말');
   const [{ id }] = await mina.server.messages(mina.roomId);
   const there = await mina.page.context().newPage();
@@ -106,11 +98,11 @@ test('what is deleted is neither changed nor answered any more, and whoever was 
   const [mina, jun] = await twoTalk(newPerson);
   await mina.say('지울 말');
   await jun.sees('지울 말');
-  await act(jun, '지울 말', '답하기');
+  await jun.act('지울 말', '답하기');
   await jun.composer.fill('무슨 말이에요?');
-  await act(mina, '지울 말', '고치기');
+  await mina.act('지울 말', '고치기');
   await mina.composer.fill('고친 말');
-  await act(mina, '지울 말', '지우기');
+  await mina.act('지울 말', '지우기');
   await expect(mina.page.locator('.composer-about')).toBeHidden();
   await expect(mina.composer).toHaveValue('');
   await expect(jun.page.locator('#composer-error')).toHaveText('그 메시지는 이제 없습니다.');
@@ -139,10 +131,10 @@ test('a deleted message leaves its place and no words; until then that can be un
     await mina.say(text);
     await jun.sees(text);
   }
-  await act(mina, '남을 말', '지우기');
+  await mina.act('남을 말', '지우기');
   await mina.timeline.getByRole('button', { name: '되돌리기' }).click();
   await mina.sees('남을 말');
-  await act(mina, '지울 말', '지우기');
+  await mina.act('지울 말', '지우기');
   await expect(mina.message('지울 말')).toHaveCount(0);
   await jun.reads(['남을 말', '지워진 메시지입니다']);
   await mina.reads(['남을 말', '지워진 메시지입니다']);
@@ -163,7 +155,7 @@ test('an answer shows what it answers, and leads there', async ({ newPerson }) =
   const [mina, jun] = await twoTalk(newPerson);
   await mina.say('누가 돗자리를 가져오나요?');
   await jun.sees('누가 돗자리를 가져오나요?');
-  await act(jun, '누가 돗자리를 가져오나요?', '답하기');
+  await jun.act('누가 돗자리를 가져오나요?', '답하기');
   await expect(jun.page.locator('.composer-about')).toContainText('누가 돗자리를');
   await jun.say('제가요');
   for (const person of [mina, jun]) {
@@ -174,7 +166,7 @@ test('an answer shows what it answers, and leads there', async ({ newPerson }) =
   await mina.message('제가요').locator('.quote').click();
   await expect(mina.message('누가 돗자리를 가져오나요?')).toHaveClass(/message-shown/);
 
-  await act(mina, '누가 돗자리를 가져오나요?', '지우기');
+  await mina.act('누가 돗자리를 가져오나요?', '지우기');
   await expect(jun.message('제가요').locator('.quote')).toContainText('지워진 메시지입니다');
 });
 
@@ -182,7 +174,7 @@ test('reactions are counted, named, and taken back by the one who made them', as
   const [mina, jun] = await twoTalk(newPerson);
   await mina.say('소풍 갈까요?');
   await jun.sees('소풍 갈까요?');
-  await act(jun, '소풍 갈까요?', '🎉');
+  await jun.act('소풍 갈까요?', '🎉');
   const reaction = (person: Person) => person.message('소풍 갈까요?').locator('.reaction');
   await expect(reaction(mina)).toContainText('1');
   await expect(reaction(mina)).toHaveAttribute('title', jun.name);
@@ -202,7 +194,7 @@ test('what somebody has selected to copy stays selected while others react', asy
   await jun.say('열시에 **정문**에서 만나요');
   await mina.sees('정문');
   await mina.messages.locator('.message-body strong').evaluate((place) => getSelection()!.selectAllChildren(place));
-  await act(jun, '정문', '🎉');
+  await jun.act('정문', '🎉');
   await expect(mina.messages.locator('.reaction')).toHaveText(/^🎉 1/);
   await jun.messages.locator('.reaction').click();
   await expect(mina.messages.locator('.reaction')).toHaveCount(0);
@@ -252,7 +244,7 @@ test('the menu of a message that its author deletes meanwhile closes', async ({ 
   await mina.message('곧 지울 말').hover();
   await mina.message('곧 지울 말').getByRole('button', { name: '더 보기' }).click();
   await expect(menu(mina)).toBeVisible();
-  await act(jun, '곧 지울 말', '지우기');
+  await jun.act('곧 지울 말', '지우기');
   await jun.page.goto('/');
   await mina.reads(['지워진 메시지입니다']);
   await expect(menu(mina)).toBeHidden();
@@ -267,11 +259,11 @@ test('whoever goes to another room, or away, has meant the deletion', async ({ n
     await jun.sees(text);
   }
   const link = mina.page.url();
-  await act(mina, '하나', '지우기');
+  await mina.act('하나', '지우기');
   await mina.roomInList(elsewhere).click();
   await jun.reads(['지워진 메시지입니다', '둘']);
   await mina.openRoom(link);
-  await act(mina, '둘', '지우기');
+  await mina.act('둘', '지우기');
   await mina.page.goto('/');
   await jun.reads(['지워진 메시지입니다', '지워진 메시지입니다']);
 });
@@ -338,10 +330,10 @@ test('a deletion that was undone and begun again has all its time', async ({ new
   await jun.sees('지울까 말까');
   await mina.page.clock.install();
   await mina.page.clock.pauseAt(Date.now() + 2_000);
-  await act(mina, '지울까 말까', '지우기');
+  await mina.act('지울까 말까', '지우기');
   await mina.page.clock.runFor(3_000);
   await mina.page.getByRole('button', { name: '되돌리기' }).click();
-  await act(mina, '지울까 말까', '지우기');
+  await mina.act('지울까 말까', '지우기');
   await mina.page.clock.runFor(3_000);
   await jun.say('아직 있네요');
   await jun.reads(['지울까 말까', '아직 있네요']);
@@ -362,7 +354,7 @@ test('what a text answers or changes waits in its room with it', async ({ newPer
     }
   };
   await jun.say('무엇을 먹을까요');
-  await act(mina, '무엇을 먹을까요', '답하기');
+  await mina.act('무엇을 먹을까요', '답하기');
   await mina.composer.fill('국수요');
   await thereAndBack();
   await expect(mina.page.locator('.composer-about')).toContainText('무엇을 먹을까요');

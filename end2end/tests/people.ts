@@ -239,6 +239,15 @@ export class Person {
     await expect(this.composer).toHaveValue('');
   }
 
+  /** Opens a message's menu by its button, and does one thing there. */
+  async act(text: string, deed: string): Promise<void> {
+    const menu = this.page.locator('#message-menu');
+    await this.message(text).hover();
+    await this.message(text).getByRole('button', { name: '더 보기' }).click();
+    await menu.getByRole('menuitem', { name: deed }).click();
+    await expect(menu).toBeHidden();
+  }
+
   /** From now on the server refuses what is said here, as long as that holds: it gets to see more than a message may be. */
   async refuses(holds: () => boolean): Promise<void> {
     await this.page.routeWebSocket('**/ws/chat', (page) => {

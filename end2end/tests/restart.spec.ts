@@ -231,15 +231,10 @@ test('a room that cannot be reached is not opened, and the page says so', async 
 test('a reaction put offline is shown at once, taken away by a second press, and stored as it was last', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
   await cutOff(mina, ownServer, '멀리서 공감한 방', '좋은 소식');
-  const react = async (emoji: string) => {
-    await mina.message('좋은 소식').hover();
-    await mina.message('좋은 소식').getByRole('button', { name: '더 보기' }).click();
-    await mina.page.locator('#message-menu').getByRole('menuitem', { name: emoji }).click();
-  };
   const [thumb, party] = ['👍', '🎉'].map((emoji) => mina.messages.locator('.reaction', { hasText: emoji }));
-  await react('👍');
+  await mina.act('좋은 소식', '👍');
   await expect(thumb).toHaveAttribute('aria-pressed', 'true');
-  await react('🎉');
+  await mina.act('좋은 소식', '🎉');
   await party.click();
   await expect(party).toHaveCount(0);
   await expect(mina.messages, 'its text is stored').not.toHaveClass(/message-sending/);
@@ -251,9 +246,7 @@ test('a reaction put offline is shown at once, taken away by a second press, and
 test('what was deleted offline is deleted, also by who leaves the page', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
   await cutOff(mina, ownServer, '지우고 나간 방', '지울 말');
-  await mina.message('지울 말').hover();
-  await mina.message('지울 말').getByRole('button', { name: '더 보기' }).click();
-  await mina.page.locator('#message-menu').getByRole('menuitem', { name: '지우기' }).click();
+  await mina.act('지울 말', '지우기');
   await expect(mina.message('되돌리기')).toBeVisible();
   await mina.page.goto('about:blank');
   await ownServer.start();
