@@ -47,6 +47,37 @@ test('what is said in another room is counted, in the list and the title, until 
   await expect(mina.timeline.locator('.unread-line')).toHaveCount(1);
 });
 
+test('what is taken back before one has seen it is no longer counted, in any tab', async ({ newPerson, server }) => {
+  const [mina, jun] = [await newPerson('mina'), await newPerson('jun')];
+  const [here, there] = [unique('여기'), unique('저기')];
+  const { roomId: hereId } = await server.createRoom(here);
+  const link = await jun.createRoom(there);
+  await jun.join();
+  await jun.say('읽은 말');
+  await mina.openRoom(link);
+  await mina.join();
+  await mina.sees('읽은 말');
+  await mina.roomInList(here).click();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(here);
+  await jun.say('남는 말');
+  await jun.say('거둘 말');
+  await expect(unreadIn(mina, there)).toContainText('2');
+  const second = await mina.newTab();
+  await second.openRoom(`/rooms/${hereId}`);
+  await expect(unreadIn(second, there)).toContainText('2');
+
+  for (const text of ['읽은 말', '거둘 말']) {
+    await jun.act(text, '지우기');
+  }
+  await jun.openHome();
+  for (const tab of [mina, second]) {
+    await expect(unreadIn(tab, there)).toContainText('1');
+    await expect(tab.page).toHaveTitle(`(1) ${here} · 마당`);
+  }
+  await mina.page.reload();
+  await expect(unreadIn(mina, there)).toContainText('1');
+});
+
 test('what comes below as one reads on is not seen by that', async ({ newPerson, newGuest }) => {
   const mina = await newPerson('mina');
   const name = unique('밀린 방');
@@ -131,9 +162,7 @@ test('whoever marks a message unread finds it so in every tab, and when they com
   await second.openRoom(`/rooms/${roomId}`);
   await expect(unreadIn(second, name)).toHaveCount(0);
 
-  await mina.message(texts[1]).hover();
-  await mina.message(texts[1]).getByRole('button', { name: '더 보기' }).click();
-  await mina.page.getByRole('menuitem', { name: '여기부터 안 읽음' }).click();
+  await mina.act(texts[1], '여기부터 안 읽음');
   await expect(mina.page).toHaveTitle(`(3) ${name} · 마당`);
   await expect(unreadIn(second, name)).toContainText('3');
   await mina.roomInList(elsewhere).click();
@@ -151,9 +180,7 @@ test('who marks something unread and then speaks has read it', async ({ newPerso
   const sora = await newGuest('sora', mina.roomId);
   sora.talk(mina.roomId, '나중에 볼 말');
   await mina.sees('나중에 볼 말');
-  await mina.message('나중에 볼 말').hover();
-  await mina.message('나중에 볼 말').getByRole('button', { name: '더 보기' }).click();
-  await mina.page.getByRole('menuitem', { name: '여기부터 안 읽음' }).click();
+  await mina.act('나중에 볼 말', '여기부터 안 읽음');
   await expect(mina.page).toHaveTitle(`(1) ${name} · 마당`);
   await mina.say('지금 봤어요');
   await expect(mina.page).toHaveTitle(`${name} · 마당`);

@@ -90,6 +90,9 @@ pub struct ReadMark {
     pub unread: u32,
     /// How many had ever been said in the room when these were counted: what LIST has beyond that is unread too.
     pub message_count: u64,
+    /// Set when messages were taken back and the mark has not moved: `unread` is of use where `seq` is what one knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recounted: bool,
 }
 
 /// RESTART.

@@ -17,6 +17,8 @@ pub struct News {
     pub seq: Seq,
     /// The number of its last change.
     pub rev: Seq,
+    /// Whether it was taken back.
+    pub deleted: bool,
     /// The TALK, as everyone in the room gets it.
     pub frame: Bytes,
     /// What the plain audience of the lobby hears.
@@ -32,6 +34,7 @@ impl News {
             room: message.room,
             seq: message.seq,
             rev: message.rev,
+            deleted: message.deleted,
             frame: frames::text(ServerFrame::Talk(wire::talk(message)).to_json().as_bytes()),
             plain: plain.then(|| frames::text(plain_text(message.author.name.as_str(), &message.body).as_bytes())),
         }
@@ -89,7 +92,7 @@ mod tests {
 
     fn news(seq: Seq, rev: Seq, length: usize) -> News {
         let room = uuid::Uuid::nil().into();
-        News { room, seq, rev, frame: vec![b'x'; length].into(), plain: None }
+        News { room, seq, rev, deleted: false, frame: vec![b'x'; length].into(), plain: None }
     }
 
     fn revs(recent: &Recent, since: Seq) -> Option<Vec<Seq>> {

@@ -49,8 +49,8 @@ pub fn member(name: &DisplayName, kind: &AuthorKind) -> Member {
 
 /// How far a person has read.
 #[must_use]
-pub fn mark(Mark { room, seq, unread, messages }: Mark) -> ReadMark {
-    ReadMark { room_id: room, seq, unread, message_count: messages }
+pub fn mark(Mark { room, seq, unread, messages, .. }: Mark) -> ReadMark {
+    ReadMark { room_id: room, seq, unread, message_count: messages, recounted: false }
 }
 
 /// A room as the list shows it.

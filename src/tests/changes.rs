@@ -211,6 +211,46 @@ async fn a_read_mark_goes_to_the_same_persons_other_connections_and_only_forward
 }
 
 #[tokio::test]
+async fn whoever_has_not_seen_what_is_taken_back_hears_how_much_is_unread_now() {
+    let mut yard = Yard::open("read").await;
+    yard.mina.talk(&yard.room, "not read").await;
+    let second = yard.mina.expect_talk("not read").await;
+    let as_sora = yard.madang.sign_in("sora").await;
+    let mut sora = v1_as(&yard.madang, &as_sora).await;
+    let mut other = v1_as(&yard.madang, &as_sora).await;
+    sora.send(json!({"type": "READ", "roomId": yard.room, "seq": 1})).await;
+    other.expect("READ").await;
+    sora.send(json!({"type": "WATCH", "on": true})).await;
+    let mark = next_mark(&mut sora).await;
+    assert_eq!((&mark["seq"], &mark["unread"], &mark["recounted"]), (&json!(1), &json!(1), &Value::Null));
+
+    // What was read already counts for nobody.
+    yard.mina.send(yard.about("DELETE", json!({}))).await;
+    yard.mina.expect("TALK").await;
+    yard.first = second;
+    yard.mina.send(yard.about("DELETE", json!({}))).await;
+    let mark = next_mark(&mut sora).await;
+    assert_eq!(
+        (&mark["seq"], &mark["unread"], &mark["messageCount"], &mark["recounted"]),
+        (&json!(1), &json!(0), &json!(2), &json!(true))
+    );
+    // Without the list there is no number to mend.
+    other.send(json!({"type": "PING"})).await;
+    other.expect("PONG").await;
+}
+
+/// The next READ; there may be rows of the list before it.
+async fn next_mark(watcher: &mut Socket) -> Value {
+    loop {
+        let frame = watcher.next_json().await;
+        if frame["type"] != "LIST" {
+            assert_eq!(frame["type"], "READ", "{frame}");
+            return frame;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_text_that_was_deleted_or_edited_away_is_off_the_disk() {
     let mut yard = Yard::open("SECRET-OF-THE-FIRST-TEXT").await;
     assert!(yard.madang.disk_holds("SECRET-OF-THE-FIRST-TEXT"));

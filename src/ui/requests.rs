@@ -142,7 +142,7 @@ fn is_done(asked: &ClientFrame, frame: &ServerFrame, me: Option<&str>) -> bool {
                 && (talk.deleted || *on == talk.reactions.iter().any(|one| one.emoji == *emoji && by_me(&one.by)))
         }
         // Another tab has said so since.
-        (ClientFrame::Read { room_id, .. }, ServerFrame::Read(mark)) => *room_id == mark.room_id,
+        (ClientFrame::Read { room_id, .. }, ServerFrame::Read(mark)) => *room_id == mark.room_id && !mark.recounted,
         _ => false,
     }
 }
@@ -254,7 +254,10 @@ mod tests {
         assert!(asked.sends(&read(4), Some(RoomId::new())), "from any room");
         assert_eq!(asked.from_inside(Some(room_id)), []);
         asked.ask(read(5));
-        asked.hears(&ServerFrame::Read(ReadMark { room_id, seq: 6, unread: 0, message_count: 6 }), None);
+        asked.hears(
+            &ServerFrame::Read(ReadMark { room_id, seq: 6, unread: 0, message_count: 6, recounted: false }),
+            None,
+        );
         assert_eq!(asked.from_inside(Some(room_id)), [], "another tab has read on");
     }
 }

@@ -39,7 +39,7 @@ read! {
     Members { room_id, member_count }
     Presence { room_id, sender, message, person, guest, member_count }
     Reaction { emoji, by }
-    ReadMark { room_id, seq, unread, message_count }
+    ReadMark { room_id, seq, unread, message_count, recounted }
     ReplyTo { id, seq, sender, excerpt }
     Restart { after_ms }
     RoomState { room_id, name, topic, lobby, epoch, head, you, members, member_count, reset }

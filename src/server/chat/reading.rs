@@ -4,7 +4,7 @@ use super::{Chat, Sender};
 use crate::{
     domain::{Error, PersonId, RoomId, Seq, Window, limits},
     protocol::{MessagesPage, ReadMark, RoomSummary},
-    server::{hub::ConnectionId, wire},
+    server::{hub::ConnectionId, store::Mark, wire},
 };
 
 impl Chat {
@@ -48,6 +48,15 @@ impl Chat {
             self.0.hub.tell_read(connection, person, wire::mark(mark));
         }
         Ok(())
+    }
+
+    /// Messages were taken back, the last of them at `seq`: tells those who follow the list, and had not read as far as
+    /// that, what is unread now.
+    pub(super) async fn recount(&self, room: RoomId, seq: Seq) {
+        // Without the disk the old number stays, until one comes back or reads on.
+        let marks = self.0.store.reads_before(room, seq, &self.0.hub.watching()).await.unwrap_or_default();
+        let recounted = |mark: Mark| (mark.person, ReadMark { recounted: true, ..wire::mark(mark) });
+        self.0.hub.tell_unread(&marks.into_iter().map(recounted).collect());
     }
 
     /// How far a person has read, in each room where they have.

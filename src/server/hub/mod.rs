@@ -80,8 +80,8 @@ struct State {
     rooms: HashMap<RoomId, Arc<Room>>,
     /// Connections that follow the list of rooms.
     watchers: HashSet<ConnectionId>,
-    /// Rooms that changed since the list was last sent.
-    stirred: HashSet<RoomId>,
+    /// Rooms that changed since the list was last sent, with the last place where a message was taken back.
+    stirred: HashMap<RoomId, Option<Seq>>,
     /// Rooms too large to name who comes and goes, whose count changed.
     crowded: HashSet<RoomId>,
     /// Set when the server stops: when connections are to come back, in milliseconds.
@@ -263,7 +263,9 @@ impl Hub {
         let room = {
             let mut state = self.state();
             if !said.news.is_empty() && !state.watchers.is_empty() {
-                state.stirred.insert(room_id);
+                let gone = said.news.iter().filter(|news| news.deleted).map(|news| news.seq);
+                let last = state.stirred.entry(room_id).or_default();
+                *last = gone.chain(*last).max();
                 self.0.stirred.notify_one();
             }
             state.rooms.get(&room_id).cloned()
@@ -324,7 +326,7 @@ impl Hub {
 
     /// A room appeared or changed: it is due in the next LIST.
     pub fn stir(&self, room_id: RoomId) {
-        self.state().stirred.insert(room_id);
+        self.state().stirred.entry(room_id).or_default();
         self.0.stirred.notify_one();
     }
 
@@ -335,8 +337,9 @@ impl Hub {
         self.stir(room_id);
     }
 
-    /// Waits until rooms have changed and takes them. Empty when nobody follows the list.
-    pub async fn stirred(&self) -> Vec<RoomId> {
+    /// Waits until rooms have changed and takes them, each with the last place where a message was taken back. Empty
+    /// when nobody follows the list.
+    pub async fn stirred(&self) -> Vec<(RoomId, Option<Seq>)> {
         self.0.stirred.notified().await;
         let (crowded, stirred) = {
             let mut state = self.state();
@@ -345,7 +348,7 @@ impl Hub {
                 .filter_map(|id| Some((*id, state.rooms.get(id)?.clone())))
                 .collect();
             let stirred = std::mem::take(&mut state.stirred);
-            (crowded, if state.watchers.is_empty() { HashSet::new() } else { stirred })
+            (crowded, if state.watchers.is_empty() { HashMap::new() } else { stirred })
         };
         for (room_id, room) in crowded {
             let count = MemberCount { room_id, member_count: room.member_count() };
@@ -360,6 +363,24 @@ impl Hub {
         let delivery = Delivery::unnumbered(frame);
         let watchers = state.watchers.iter().filter_map(|id| state.connections.get(id));
         watchers.for_each(|connection| connection.inlet.put(&delivery));
+    }
+
+    /// The persons who follow the list of rooms.
+    #[must_use]
+    pub fn watching(&self) -> Vec<PersonId> {
+        let state = self.state();
+        let sessions = state.watchers.iter().filter_map(|id| state.connections.get(id)?.session.as_ref());
+        sessions.map(|session| session.1).collect::<HashSet<_>>().into_iter().collect()
+    }
+
+    /// Tells those who follow the list of rooms how much is unread to them, where that is known.
+    pub fn tell_unread(&self, marks: &HashMap<PersonId, ReadMark>) {
+        let state = self.state();
+        for connection in state.watchers.iter().filter_map(|id| state.connections.get(id)) {
+            if let Some(mark) = connection.session.as_ref().and_then(|session| marks.get(&session.1)) {
+                connection.inlet.put(&Delivery::unnumbered(&ServerFrame::Read(*mark)));
+            }
+        }
     }
 }
 

@@ -354,10 +354,10 @@ async fn a_read_mark_goes_forward_unless_it_is_meant_to_go_back(store: &dyn Stor
         (1, true, None),
         (Seq::MAX, true, Some(3)),
     ] {
-        let mark = moved.map(|seq| Mark { room, seq, unread: 3 - seq as u32, messages: 3 });
+        let mark = moved.map(|seq| Mark { person: jun.id, room, seq, unread: 3 - seq as u32, messages: 3 });
         assert_eq!(store.read(jun.id, room, seq, back).await, Ok(mark), "{seq} {back}");
     }
-    assert_eq!(store.reads(jun.id).await, Ok(vec![Mark { room, seq: 3, unread: 0, messages: 3 }]));
+    assert_eq!(store.reads(jun.id).await, Ok(vec![Mark { person: jun.id, room, seq: 3, unread: 0, messages: 3 }]));
     assert_eq!(store.reads(mina.id).await, Ok(vec![]));
     assert_eq!(store.read(jun.id, RoomId::new(), 1, false).await, Err(Error::RoomNotFound));
 }
@@ -402,6 +402,12 @@ async fn unread_are_the_messages_of_others_that_still_stand(store: &dyn Store) {
     let delete = Change::Delete { room, id: first.id, person: mina.id };
     store.apply(&[delete]).await.expect("a store")[0].clone().expect("deleted");
     assert_eq!(unread().await, 0);
+    let behind = async |seq, persons: &[PersonId]| store.reads_before(room, seq, persons).await.expect("marks");
+    assert_eq!(behind(2, &[mina.id, jun.id]).await, store.reads(jun.id).await.expect("marks"));
+    assert_eq!(
+        (behind(1, &[jun.id]).await, behind(2, &[mina.id]).await, behind(2, &[]).await),
+        (vec![], vec![], vec![])
+    );
     assert_eq!(store.room(room).await.expect("a room").messages, 3, "messages ever said");
     for n in 0..limits::UNREAD_COUNTED + 5 {
         said_by(store, room, &mina, &n.to_string()).await;

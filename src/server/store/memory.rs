@@ -124,7 +124,7 @@ impl Log {
         let later = self.said.range(seq.saturating_add(1)..).map(|(_, said)| &said.message);
         let others = later.filter(|message| !message.deleted && message.author.kind != AuthorKind::Person(person));
         let unread = others.take(limits::UNREAD_COUNTED as usize).count() as u32;
-        Mark { room: self.room.id, seq, unread, messages: self.said.len() as u64 }
+        Mark { person, room: self.room.id, seq, unread, messages: self.said.len() as u64 }
     }
 
     fn slice(&self, messages: impl Iterator<Item = Message>) -> Slice {
@@ -366,6 +366,14 @@ impl Store for Memory {
         let state = self.state();
         let own = state.reads.iter().filter(|((whose, _), _)| *whose == person);
         own.map(|((_, room), seq)| Ok(state.log(*room)?.mark(person, *seq))).collect()
+    }
+
+    async fn reads_before(&self, room: RoomId, seq: Seq, persons: &[PersonId]) -> Result<Vec<Mark>, Error> {
+        let state = self.state();
+        let log = state.log(room)?;
+        let read = |person: &PersonId| Some((*person, *state.reads.get(&(*person, room))?));
+        let behind = persons.iter().filter_map(read).filter(|(_, read)| *read < seq);
+        Ok(behind.map(|(person, read)| log.mark(person, read)).collect())
     }
 
     async fn page(&self, room: RoomId, window: Window, limit: u32) -> Result<Slice, Error> {

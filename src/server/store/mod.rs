@@ -148,6 +148,8 @@ pub struct Person {
 /// How far a person has read in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
+    /// Who.
+    pub person: PersonId,
     /// The room.
     pub room: RoomId,
     /// The place of the last message that they read; 0 for none.
@@ -235,6 +237,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// How far a person has read, in each room where they have.
     async fn reads(&self, person: PersonId) -> Result<Vec<Mark>, Error>;
+
+    /// How far those of `persons` have read in a room who have not read as far as the message at `seq`; of whom has
+    /// never been there, nothing.
+    async fn reads_before(&self, room: RoomId, seq: Seq, persons: &[PersonId]) -> Result<Vec<Mark>, Error>;
 
     /// At most `limit` messages of a window, by ascending `seq`.
     async fn page(&self, room: RoomId, window: Window, limit: u32) -> Result<Slice, Error>;

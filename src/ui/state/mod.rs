@@ -104,8 +104,13 @@ impl ChatState {
         match frame {
             ServerFrame::List(summary) => return self.list(summary),
             ServerFrame::Read(mark) => {
+                let known = self.mark(mark.room_id).map(|known| known.seq);
+                // How far was read here meanwhile is what counts.
+                if mark.recounted && known != Some(mark.seq) {
+                    return Todo::Nothing;
+                }
                 // Read on in another tab, it is unread no longer.
-                let has_moved = self.mark(mark.room_id).is_none_or(|known| known.seq < mark.seq);
+                let has_moved = known.is_none_or(|known| known < mark.seq);
                 if let Some(room) = self.room.as_mut().filter(|room| has_moved && room.id == mark.room_id) {
                     room.stays_unread = false;
                 }

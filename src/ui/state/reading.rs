@@ -66,7 +66,7 @@ impl ChatState {
             // On the first visit, by a link into the middle, no more is known than how much was said.
             let said = self.rooms.iter().find(|room| room.room_id == id).map_or(0, |room| room.message_count);
             let unread = if newest { 0 } else { said.saturating_sub(seq) as u32 };
-            self.marks.push(ReadMark { room_id: id, seq, unread, message_count: 0 });
+            self.marks.push(ReadMark { room_id: id, seq, unread, message_count: 0, recounted: false });
         }
         Some((id, seq))
     }
@@ -78,7 +78,7 @@ impl ChatState {
             room.stays_unread = true;
         }
         let unread = self.mark(id).map_or(0, |mark| mark.unread);
-        self.set_mark(ReadMark { room_id: id, seq, unread, message_count: 0 });
+        self.set_mark(ReadMark { room_id: id, seq, unread, message_count: 0, recounted: false });
     }
 
     pub(super) fn set_mark(&mut self, mark: ReadMark) {

@@ -298,7 +298,8 @@ fn what_was_not_seen_is_unread_and_its_own_author_has_read_it() {
     assert_eq!((state.saw(5), state.unread(id)), (Some((id, 5)), 1));
     state.mark_unread(id, 1);
     assert_eq!((unread(&state), state.saw(6)), ((4, Some(1)), None));
-    state.apply(ServerFrame::Read(ReadMark { room_id: id, seq: 6, unread: 0, message_count: 6 }), 0.0);
+    state
+        .apply(ServerFrame::Read(ReadMark { room_id: id, seq: 6, unread: 0, message_count: 6, recounted: false }), 0.0);
     assert_eq!(state.unread(id), 0, "read in another tab");
 }
 
@@ -307,11 +308,18 @@ fn what_is_new_in_other_rooms_is_counted_from_the_list() {
     let (mut state, _) = state(1);
     let (visited, never) = (RoomId::new(), RoomId::new());
     state.rooms = vec![summary(visited, 10), summary(never, 10)];
-    state.marks = vec![ReadMark { room_id: visited, seq: 8, unread: 2, message_count: 10 }];
+    state.marks = vec![ReadMark { room_id: visited, seq: 8, unread: 2, message_count: 10, recounted: false }];
     for id in [visited, never] {
         state.apply(ServerFrame::List(summary(id, 15)), 0.0);
     }
     assert_eq!((state.unread(visited), state.unread(never), state.unread_in_all()), (7, 0, 7));
+
+    let recounted =
+        |seq| ServerFrame::Read(ReadMark { room_id: visited, seq, unread: 6, message_count: 15, recounted: true });
+    state.apply(recounted(7), 0.0);
+    assert_eq!(state.unread(visited), 7, "counted from where one is no more");
+    state.apply(recounted(8), 0.0);
+    assert_eq!(state.unread(visited), 6, "one was taken back");
 }
 
 #[test]

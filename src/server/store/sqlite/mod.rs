@@ -16,8 +16,12 @@ use crate::domain::{
 };
 use async_trait::async_trait;
 use log::Heads;
-use rows::{MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, message_from, room_from, uuid};
-use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteExecutor, SqlitePool};
+use rows::{MARK_COLUMNS, MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, mark_from, message_from, room_from, uuid};
+use serde_json::json;
+use sqlx::{
+    AssertSqlSafe, Row, SqlSafeStr, Sqlite as Database, SqliteExecutor, SqlitePool, query::Query,
+    sqlite::SqliteArguments,
+};
 use std::sync::{
     Mutex,
     atomic::{AtomicBool, Ordering},
@@ -33,6 +37,8 @@ const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
 const PROBE: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', zeroblob(65536))";
 /// `persons.used_at` is written at most this often, in milliseconds.
 const USED_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+type SqliteQuery<'q> = Query<'q, Database, SqliteArguments>;
 
 /// The store in one SQLite file.
 #[derive(Debug)]
@@ -52,6 +58,18 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
+    /// The marks that `filter` picks.
+    async fn marks(
+        &self,
+        filter: &'static str,
+        bind: impl FnOnce(SqliteQuery<'static>) -> SqliteQuery<'static>,
+    ) -> Result<Vec<Mark>, Error> {
+        let sql = AssertSqlSafe(format!("{MARK_COLUMNS} {filter}")).into_sql_str();
+        let query = bind(sqlx::query(sql).bind(limits::UNREAD_COUNTED));
+        let rows = query.fetch_all(&self.readers).await.map_err(unavailable)?;
+        rows.iter().map(mark_from).collect::<Result<_, _>>().map_err(unavailable)
+    }
+
     /// The room and the messages that `filter` picks, from one snapshot.
     async fn slice(&self, id: RoomId, filter: &'static str, bound: i64, limit: u32) -> Result<Slice, Error> {
         let read = async {
@@ -207,7 +225,6 @@ impl Store for Sqlite {
     }
 
     async fn read(&self, person: PersonId, room: RoomId, seq: Seq, back: bool) -> Result<Option<Mark>, Error> {
-        let id = room;
         let (person, wanted) = (bytes(person.as_bytes()), i64::try_from(seq).unwrap_or(i64::MAX));
         let found: Option<(i64, i64, Option<i64>)> = sqlx::query_as(
             "SELECT r.number, min(coalesce((SELECT max(seq) FROM messages m WHERE m.room = r.number), 0), ?1), p.seq FROM rooms r LEFT JOIN reads p ON p.room = r.number AND p.person = ?2 \
@@ -235,37 +252,23 @@ impl Store for Sqlite {
         .fetch_optional(&self.writer)
         .await
         .map_err(unavailable)?;
-        let Some(seq) = moved else { return Ok(None) };
-        let (unread, messages): (u32, i64) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM (SELECT 1 FROM messages WHERE room = ?1 AND seq > ?2 AND deleted = 0 \
-             AND person IS NOT ?3 LIMIT ?4)), messages FROM rooms WHERE number = ?1",
-        )
-        .bind(room)
-        .bind(seq)
-        .bind(person)
-        .bind(limits::UNREAD_COUNTED)
-        .fetch_one(&self.readers)
-        .await
-        .map_err(unavailable)?;
-        Ok(Some(Mark { room: id, seq: seq as Seq, unread, messages: messages as u64 }))
+        if moved.is_none() {
+            return Ok(None);
+        }
+        let marks = self.marks("WHERE p.person = ?2 AND p.room = ?3", |query| query.bind(person).bind(room)).await?;
+        Ok(marks.into_iter().next())
     }
 
     async fn reads(&self, person: PersonId) -> Result<Vec<Mark>, Error> {
-        let rows: Vec<(Vec<u8>, i64, u32, i64)> = sqlx::query_as(
-            "SELECT r.id, p.seq, (SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.room = p.room AND m.seq > p.seq \
-             AND m.deleted = 0 AND m.person IS NOT ?1 LIMIT ?2)), r.messages FROM reads p JOIN rooms r ON r.number = p.room WHERE p.person = ?1",
-        )
-        .bind(bytes(person.as_bytes()))
-        .bind(limits::UNREAD_COUNTED)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(unavailable)?;
-        rows.into_iter()
-            .map(|(id, seq, unread, messages)| {
-                Ok(Mark { room: uuid(&id)?.into(), seq: seq as Seq, unread, messages: messages as u64 })
-            })
-            .collect::<Result<_, _>>()
-            .map_err(unavailable)
+        self.marks("WHERE p.person = ?2", |query| query.bind(bytes(person.as_bytes()))).await
+    }
+
+    async fn reads_before(&self, room: RoomId, seq: Seq, persons: &[PersonId]) -> Result<Vec<Mark>, Error> {
+        const BEHIND: &str =
+            "WHERE r.id = ?2 AND p.seq < ?3 AND p.person IN (SELECT unhex(value, '-') FROM json_each(?4))";
+        let persons = json!(persons).to_string();
+        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+        self.marks(BEHIND, |query| query.bind(bytes(room.as_bytes())).bind(seq).bind(persons)).await
     }
 
     async fn page(&self, room: RoomId, window: Window, limit: u32) -> Result<Slice, Error> {

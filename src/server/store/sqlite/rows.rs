@@ -1,7 +1,7 @@
 //! From rows to what they mean.
 
 use crate::domain::{Author, AuthorKind, DisplayName, Message, Quote, Reaction, Room, RoomId, RoomName, Seq};
-use crate::server::store::excerpt;
+use crate::server::store::{Mark, excerpt};
 use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
@@ -14,6 +14,11 @@ pub(super) const MESSAGE_COLUMNS: &str = "SELECT m.id, m.seq, m.rev, m.person, m
 pub(super) const ROOM_COLUMNS: &str = "SELECT r.number, r.id, r.name, r.topic, r.created_by, r.created_at, r.lobby, r.head, r.messages, m.sender, m.body, m.at \
      FROM rooms r LEFT JOIN messages m ON m.room = r.number AND m.seq = \
      (SELECT max(seq) FROM messages WHERE room = r.number AND deleted = 0) ";
+
+/// `?1` is how many are counted at most.
+pub(super) const MARK_COLUMNS: &str = "SELECT p.person, r.id, p.seq, (SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.room = p.room \
+     AND m.seq > p.seq AND m.deleted = 0 AND m.person IS NOT p.person LIMIT ?1)) AS unread, r.messages \
+     FROM reads p JOIN rooms r ON r.number = p.room ";
 
 pub(super) async fn one_message(
     tx: &mut SqliteConnection,
@@ -68,6 +73,16 @@ fn reactions(json: &str) -> Result<Vec<Reaction>, sqlx::Error> {
         }
     }
     Ok(reactions)
+}
+
+pub(super) fn mark_from(row: &SqliteRow) -> Result<Mark, sqlx::Error> {
+    Ok(Mark {
+        person: uuid(&row.try_get::<Vec<u8>, _>("person")?)?.into(),
+        room: uuid(&row.try_get::<Vec<u8>, _>("id")?)?.into(),
+        seq: number(row, "seq")?,
+        unread: row.try_get("unread")?,
+        messages: number(row, "messages")?,
+    })
 }
 
 pub(super) fn room_from(row: &SqliteRow) -> Result<Room, sqlx::Error> {
