@@ -112,6 +112,28 @@ test('the room that was chosen last is the one that opens, however late the othe
   await expect(mina.page).toHaveTitle(`${names[1]} · 마당`);
 });
 
+test('a room that never answers is given up, and can be chosen again', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  const [here, there] = [unique('남는 방'), unique('조용한 방')];
+  await server.createRoom(there);
+  await mina.createRoom(here);
+  await mina.page.evaluate(() => {
+    const { timeout } = AbortSignal;
+    // A second for half a minute, once.
+    AbortSignal.timeout = (ms) => {
+      AbortSignal.timeout = timeout;
+      return timeout.call(AbortSignal, ms / 30);
+    };
+  });
+  await mina.holdRoomPage();
+  await mina.roomInList(there).click();
+  await expect(mina.page.locator('#main')).toHaveAttribute('aria-busy', 'true');
+  await expect(mina.page.locator('#main')).toHaveAttribute('aria-busy', 'false');
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(here);
+  await mina.roomInList(there).click();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(there);
+});
+
 test('a blank room name is answered beside the field', async ({ newPerson, faults }) => {
   faults.allow(/400 \(Bad Request\)/);
   const mina = await newPerson('mina');

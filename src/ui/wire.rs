@@ -13,7 +13,10 @@ use leptos::prelude::*;
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, Response, UrlSearchParams};
+use web_sys::{AbortSignal, RequestInit, Response, UrlSearchParams};
+
+/// A request is given up after this long, its answer's text included: the slowest phone has the largest page by then.
+const ANSWER_WITHIN_MS: u32 = 30_000;
 
 /// What can be read from a JSON value.
 pub trait Read: Sized {
@@ -178,8 +181,7 @@ pub async fn room_page(room_id: RoomId, which: Window) -> Result<RoomView, Error
     };
     let place = if name.is_empty() { String::new() } else { format!("{name}{seq}") };
     let address = format!("/api/room_page?room_id={room_id}{place}");
-    let response = answered(window().fetch_with_str(&address)).await;
-    let value = match response {
+    let value = match fetch(&address, &RequestInit::new()).await {
         Some(response) if response.status() == Error::RoomNotFound.status() => return Err(Error::RoomNotFound),
         Some(response) => json(&response).await,
         None => None,
@@ -214,7 +216,7 @@ async fn send(path: &str, body: Option<UrlSearchParams>) -> Result<Option<String
     if let Some(body) = &body {
         request.set_body(body);
     }
-    let Some(response) = answered(window().fetch_with_str_and_init(path, &request)).await else {
+    let Some(response) = fetch(path, &request).await else {
         return Err("busy".into());
     };
     if response.ok() {
@@ -236,8 +238,10 @@ pub async fn post_message(room: RoomId, sending: &Sending) -> Result<(), String>
     post(super::composer::PATH, &fields).await.map(drop)
 }
 
-async fn answered(request: js_sys::Promise) -> Option<Response> {
-    JsFuture::from(request).await.ok()?.dyn_into().ok()
+/// `None` when there is no answer: on a connection that has died unnoticed there never would be one.
+async fn fetch(address: &str, request: &RequestInit) -> Option<Response> {
+    request.set_signal(Some(&AbortSignal::timeout_with_u32(ANSWER_WITHIN_MS)));
+    JsFuture::from(window().fetch_with_str_and_init(address, request)).await.ok()?.dyn_into().ok()
 }
 
 async fn json(response: &Response) -> Option<JsValue> {
