@@ -44,14 +44,16 @@ test('what is written after a room was chosen is for that room, though it is not
 
   let arrive = await mina.holdRoomPage();
   await go(there);
-  await keyboard.type('거기서 할 말');
-  await keyboard.press('Enter');
+  for (const text of ['거기서 할 말', '한마디 더']) {
+    await keyboard.type(text);
+    await keyboard.press('Enter');
+  }
   await keyboard.type('쓰다 만 글');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(here);
   arrive();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(there);
-  await mina.reads(['거기서 할 말']);
-  await mina.sees('거기서 할 말');
+  await mina.reads(['거기서 할 말', '한마디 더']);
+  await mina.sees('한마디 더');
   await expect(mina.composer).toHaveValue('쓰다 만 글');
 
   await go(here);
@@ -61,15 +63,18 @@ test('what is written after a room was chosen is for that room, though it is not
   await go(there);
   await expect(mina.composer).toHaveValue('쓰다 만 글');
   await keyboard.press('Enter');
+  await keyboard.type('가서 마저 쓸 글');
   arrive(false);
   await expect(page.locator('#composer-error')).toContainText('연결할 수 없습니다');
   await expect(mina.composer).toHaveValue('여기 남을 글');
   // What is typed on was meant for there.
   await expect(mina.composer).not.toBeFocused();
+  // What was said there needs nobody to be there.
+  await expect.poll(() => said(goal)).toEqual(['거기서 할 말', '한마디 더', '쓰다 만 글']);
   await go(there);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(there);
-  await expect(mina.composer).toHaveValue('쓰다 만 글');
-  expect(await said(goal)).toEqual(['거기서 할 말']);
+  await expect(mina.composer).toHaveValue('가서 마저 쓸 글');
+  await mina.reads(['거기서 할 말', '한마디 더', '쓰다 만 글']);
   expect(await said(roomId)).toEqual([]);
 });
 

@@ -311,6 +311,41 @@ test('what the server refuses says so, and can be sent again, rewritten or given
   expect((await server.messages(mina.roomId)).map(({ message }) => message)).toEqual(['고쳐 쓴 말', '다시 보낼 말']);
 });
 
+test('what was refused last is sent again, and what follows it too', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('한 번 거절한 방'));
+  await mina.join();
+  let refuses = true;
+  await mina.refuses(() => refuses);
+  await mina.say('다시 보낼 말');
+  await expect(mina.message('다시 보낼 말').getByRole('alert')).toContainText('보내지 못했습니다');
+  refuses = false;
+  await mina.message('다시 보낼 말').getByRole('button', { name: '다시 보내기' }).click();
+  await mina.sees('다시 보낼 말');
+  await mina.say('그다음 말');
+  await mina.sees('그다음 말');
+  expect((await server.messages(mina.roomId)).map(({ message }) => message)).toEqual(['다시 보낼 말', '그다음 말']);
+});
+
+test('an answer that was refused is still one after it was written anew', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('고쳐 답한 방'));
+  await mina.join();
+  await mina.say('물음');
+  await mina.sees('물음');
+  let refuses = true;
+  await mina.refuses(() => refuses);
+  await mina.act('물음', '답하기');
+  await mina.say('대답');
+  await expect(mina.message('대답').getByRole('alert')).toContainText('보내지 못했습니다');
+  refuses = false;
+  await mina.message('대답').getByRole('button', { name: '고치기' }).click();
+  await mina.composer.fill('고친 대답');
+  await mina.composer.press('Enter');
+  await mina.sees('고친 대답');
+  await expect(mina.message('고친 대답').locator('.quote')).toContainText('물음');
+});
+
 test('a page opened without a server is the one kept for that, and leads back; nothing that people said is kept', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
   const link = await mina.createRoom(unique('꺼지는 방'));

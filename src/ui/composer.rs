@@ -17,11 +17,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlTextAreaElement, InputEvent, KeyboardEvent};
 
@@ -44,8 +40,6 @@ struct Writing {
     about: Cell<Option<(MessageId, bool)>>,
     /// Where the `@` stands (in bytes) after which no names are wanted.
     unwanted: Cell<Option<usize>>,
-    /// What is to be said in a room as soon as it is on screen.
-    due: RefCell<Option<(RoomId, String)>>,
     /// When TYPING was last sent.
     typing_sent: Cell<f64>,
     /// Whether a syllable, or a word, is being made.
@@ -233,14 +227,15 @@ impl Writing {
         if refusal.is_some() {
             return;
         }
-        if !self.is_here() {
-            self.say_there(room, text, edits);
-        } else if let Some((id, true)) = self.about.get() {
-            self.ui.change_text(room, id, text);
-        } else {
-            self.set("");
-            self.typing_sent.set(0.0);
-            self.ui.say(room, text);
+        match self.about.get() {
+            // A change waits for another Enter until its room is there.
+            Some((_, true)) if !self.is_here() => {}
+            Some((id, true)) => self.ui.change_text(room, id, text),
+            _ => {
+                self.set("");
+                self.typing_sent.set(0.0);
+                self.ui.say(room, text);
+            }
         }
         self.offer_names();
     }
@@ -259,32 +254,6 @@ impl Writing {
         if now - self.typing_sent.get() >= TYPING_EVERY_MS && self.is_here() {
             self.typing_sent.set(now);
             self.ui.tell(connection::Event::Typing);
-        }
-    }
-
-    /// Says it once the room is there; until then it is the first of its draft. A change waits for another Enter.
-    fn say_there(&self, room: RoomId, text: String, edits: bool) {
-        if !edits {
-            self.set(&format!("{text}\n"));
-            self.ui.draft(room, &self.field.value());
-            self.due.replace(Some((room, text)));
-        }
-    }
-
-    /// Says what was to be said in the room that is chosen, if it is on screen now and that still stands there. After a
-    /// journey that ended elsewhere it stays a draft.
-    fn say_due(&self, chosen: Option<RoomId>) {
-        let Some((room, text)) = self.due.take() else { return };
-        if chosen != Some(room) {
-            let draft = self.ui.state.with_untracked(|state| state.draft(room).unwrap_or_default().to_owned());
-            self.ui.draft(room, draft.trim_end_matches('\n'));
-        } else if !self.is_here() {
-            self.due.replace(Some((room, text)));
-        } else if let Some(rest) = self.field.value().strip_prefix(&text) {
-            self.ui.say(room, text);
-            let rest = rest.trim_start_matches('\n');
-            self.set(rest);
-            self.ui.draft(room, rest);
         }
     }
 
@@ -365,7 +334,6 @@ pub fn start(ui: Ui) {
         room: Cell::new(room),
         about: Cell::default(),
         unwanted: Cell::default(),
-        due: RefCell::default(),
         typing_sent: Cell::new(0.0),
         composing: Cell::new(false),
         enter_after_composing: Cell::new(false),
@@ -417,7 +385,6 @@ pub fn start(ui: Ui) {
         // Nothing is put into a field in which a syllable is being made.
         if !writing.composing.get() {
             writing.follow(room, about.as_ref(), &draft);
-            writing.say_due(room);
         }
     });
 }
@@ -426,7 +393,7 @@ pub fn start(ui: Ui) {
 #[must_use]
 pub fn about(&Seen { state, text, .. }: &Seen<'_>) -> Html {
     let mut html = Html::new();
-    let Some(about) = state.room.as_ref().and_then(|room| room.about.as_ref()) else { return html };
+    let Some(about) = state.here().and_then(|here| state.about(here)) else { return html };
     html.raw("<span class=\"composer-about-text\">");
     if about.edits {
         html.text(text.editing);

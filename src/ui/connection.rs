@@ -222,17 +222,19 @@ impl Connection {
     fn receive(&mut self, text: &str) -> Vec<ClientFrame> {
         // A frame of a newer server that this page does not know is passed over.
         let Some(frame) = wire::frame(text) else { return Vec::new() };
-        let (mut room_id, mut synced) = (None, false);
+        let (mut let_in, mut synced) = (false, false);
         match &frame {
-            ServerFrame::Room(room) => room_id = Some(room.room_id),
-            ServerFrame::Sync(_) => synced = true,
+            // Those of a room that was left meanwhile may still be under way.
+            ServerFrame::Room(room) => let_in = self.entered == Some(room.room_id),
+            ServerFrame::Sync(sync) => synced = self.inside == Some(sync.room_id),
             ServerFrame::Restart(restart) => self.back_after = restart.after_ms.into(),
             ServerFrame::Talk(talk) if talk.person.is_some() => outbox::forget(talk.id),
-            ServerFrame::Error(error)
-                if self.said.is_some_and(|said| error.names(said)) && LATER.contains(&error.code.as_str()) =>
-            {
+            ServerFrame::Error(error) if self.said.is_some_and(|said| error.names(said)) => {
+                // It may be said again.
                 self.said = None;
-                self.say_at = Some(js_sys::Date::now() + f64::from(error.retry_after()));
+                if LATER.contains(&error.code.as_str()) {
+                    self.say_at = Some(js_sys::Date::now() + f64::from(error.retry_after()));
+                }
             }
             _ => {}
         }
@@ -274,8 +276,8 @@ impl Connection {
                 Vec::new()
             }
             // In the room again.
-            Todo::Nothing if room_id.is_some() => {
-                self.inside = room_id;
+            Todo::Nothing if let_in => {
+                self.inside = self.entered;
                 self.post_elsewhere();
                 Vec::new()
             }
@@ -361,8 +363,8 @@ impl Connection {
         frames
     }
 
-    /// TALK for what waits longest in the room on screen, under its own id over every connection. One at a time: whatever
-    /// the server refuses, nothing overtakes it.
+    /// TALK for what waits longest in the room on screen, under its own id over every connection. One at a time: nothing
+    /// overtakes it before the server has answered.
     fn say(&mut self) -> Option<ClientFrame> {
         let next = self.ui.state.with_untracked(|state| {
             let room = state.room.as_ref().filter(|room| Some(room.id) == self.inside && self.say_at.is_none())?;
@@ -381,6 +383,10 @@ impl Connection {
         for (room, waiting) in ui.state.with_untracked(|state| state.waiting.clone()) {
             leptos::task::spawn_local(async move {
                 for sending in waiting.into_iter().filter(|sending| sending.failed.is_none()) {
+                    // Given up meanwhile, or its room is on screen.
+                    if !ui.state.with_untracked(|state| state.waits(room, sending.id)) {
+                        continue;
+                    }
                     let outcome = wire::post_message(room, &sending).await;
                     match outcome {
                         Ok(()) => outbox::forget(sending.id),

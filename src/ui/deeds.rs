@@ -8,7 +8,7 @@ use super::{
     listen::listen,
     menu, outbox,
     requests::NO_EMOJI,
-    state::{About, ChatState, OpenRoom, Sending},
+    state::{About, ChatState, Sending},
     switcher, time,
 };
 use crate::{
@@ -143,24 +143,22 @@ impl Ui {
         match deed {
             "retry" => self.say_again(id),
             "discard" => drop(self.discard(room, id)),
-            "rewrite" => {
-                let text = self.discard(room, id).unwrap_or_default();
-                self.give_back(room, text);
-            }
+            "rewrite" => self.rewrite(room, id),
             _ => {}
         }
     }
 
     // Saying
 
-    /// Says something in a room: it is shown at once and sent as soon as there is a connection.
+    /// Says something in a room: it is shown at once and sent as soon as there is a connection. In a room that is still on
+    /// its way it waits for that.
     pub fn say(self, room: RoomId, text: String) {
         let (id, at) = (MessageId::new(), time::now_rfc3339());
         let mut sending = Sending { id, text, at, reply_to: None, failed: None };
         self.draft(room, "");
         self.state.update(|state| {
-            let about = state.room.as_mut().filter(|open| open.id == room).and_then(|open| open.about.take());
-            sending.reply_to = about.map(|about| about.id);
+            sending.reply_to = state.about(room).filter(|about| !about.edits).map(|about| about.id);
+            state.set_about(room, None);
             // Whoever speaks has read.
             if let Some(open) = state.room.as_mut().filter(|open| open.id == room) {
                 open.stays_unread = false;
@@ -170,7 +168,9 @@ impl Ui {
         });
         self.keep_about(room);
         self.tell(Event::Say);
-        self.go_to_end();
+        if self.state.with_untracked(|state| state.here() == Some(room)) {
+            self.go_to_end();
+        }
     }
 
     /// Puts a text before what is being written in a room.
@@ -210,8 +210,8 @@ impl Ui {
         self.tell(Event::Say);
     }
 
-    /// Gives a message up that has not come through; what it said.
-    fn discard(self, room_id: RoomId, id: MessageId) -> Option<String> {
+    /// Gives a message up that has not come through; what it was.
+    fn discard(self, room_id: RoomId, id: MessageId) -> Option<Sending> {
         let mut given_up = None;
         self.state.update(|state| {
             if let Some(room) = state.room.as_mut() {
@@ -219,40 +219,44 @@ impl Ui {
             }
         });
         outbox::forget(id);
-        let Sending { text, failed, .. } = given_up?;
-        if failed.is_none() {
+        let given_up = given_up?;
+        if given_up.failed.is_none() {
             // It may be stored already, and its answer lost.
             self.ask_to_delete(room_id, id);
         }
-        Some(text)
+        Some(given_up)
+    }
+
+    /// Takes a message that has not come through back into the composer, with what it answers.
+    fn rewrite(self, room_id: RoomId, id: MessageId) {
+        let Some(Sending { text, reply_to, .. }) = self.discard(room_id, id) else { return };
+        self.give_back(room_id, text);
+        let answered = self.state.with_untracked(|state| {
+            let room = state.room.as_ref().filter(|_| state.about(room_id).is_none())?;
+            room.messages.iter().find(|talk| Some(talk.id) == reply_to).cloned()
+        });
+        if let Some(talk) = answered {
+            self.about(&talk, false, talk.message.clone());
+        }
     }
 
     // Changing what was said
 
     fn about(self, talk: &Talk, edits: bool, text: String) {
         let about = About { id: talk.id, edits, sender: talk.sender.clone(), text };
-        self.about_is(Some(about));
+        self.set_about(talk.room_id, Some(about));
     }
 
     /// Neither answers nor changes anything any more; says whether it did.
     pub fn about_nothing(self) -> bool {
-        let had = self.state.with_untracked(|state| state.room.as_ref().is_some_and(|room| room.about.is_some()));
-        if had {
-            self.about_is(None);
-        }
-        had
+        let had = self.state.with_untracked(|state| state.here().filter(|here| state.about(*here).is_some()));
+        had.inspect(|here| self.set_about(*here, None)).is_some()
     }
 
-    /// Sets what the text in the composer is about.
-    fn about_is(self, about: Option<About>) {
-        let here = self.state.try_update(|state| {
-            let room = state.room.as_mut()?;
-            room.about = about;
-            Some(room.id)
-        });
-        if let Some(here) = here.flatten() {
-            self.keep_about(here);
-        }
+    /// Sets what the text that is being written in a room is about.
+    fn set_about(self, room: RoomId, about: Option<About>) {
+        self.state.update(|state| state.set_about(room, about));
+        self.keep_about(room);
     }
 
     /// Keeps what the text that is being written in a room is about.
@@ -302,15 +306,16 @@ impl Ui {
     /// Deletes a message, unless that is undone in time.
     fn delete(self, room: RoomId, id: MessageId) {
         let going = (id, js_sys::Date::now() + UNDO_FOR.as_secs() as f64 * 1_000.0);
-        let is_here = move |open: &&mut OpenRoom| open.id == room;
         self.state.update(|state| {
-            if let Some(open) = state.room.as_mut().filter(is_here) {
+            if let Some(open) = state.room.as_mut().filter(|open| open.id == room) {
                 open.going.push(going);
-                // What is to go is not changed any more.
-                open.about.take_if(|about| about.id == id && about.edits);
             }
         });
-        self.keep_about(room);
+        // What is to go is not changed any more.
+        let is_changed = |about: &About| about.id == id && about.edits;
+        if self.state.with_untracked(|state| state.about(room).is_some_and(is_changed)) {
+            self.set_about(room, None);
+        }
         // Undone and begun again, it is another one.
         let is_due = move |state: &ChatState| state.room.as_ref().is_some_and(|open| open.going.contains(&going));
         set_timeout(

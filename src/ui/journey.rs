@@ -42,6 +42,8 @@ impl Ui {
                 // Out of reach: stay, with everything that waits here, and say so.
                 Err(error) if push => {
                     self.set_bound_for(None);
+                    // What was said there already is sent from here.
+                    self.tell(Event::PostAgain);
                     // What is typed on was meant for there.
                     composer::leave_focus();
                     return forms::refuse(composer::REFUSAL, &(self.text.error)(error.code()));

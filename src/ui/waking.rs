@@ -110,13 +110,7 @@ fn take_back(ui: Ui) {
 fn take_drafts(ui: Ui, me: Option<PersonId>) {
     let Some(me) = me else { return };
     ui.state.update(|state| {
-        state.drafts = drafts::kept(me);
-        for (room, about) in drafts::kept_abouts(me) {
-            match state.room.as_mut().filter(|open| open.id == room) {
-                Some(open) => open.about = Some(about),
-                None => state.abouts.push((room, about)),
-            }
-        }
+        (state.drafts, state.abouts) = (drafts::kept(me), drafts::kept_abouts(me));
     });
     listen("storage", move |change| {
         let change: StorageEvent = change.unchecked_into();

@@ -41,7 +41,7 @@ pub struct ChatState {
     pub naming: Vec<String>,
     /// See there.
     pub chosen: usize,
-    /// What the texts are about that were left in rooms not on screen.
+    /// What the texts are about that are being written, in each room.
     pub abouts: Vec<(RoomId, About)>,
     /// How far this person has read, in each room where they have.
     pub marks: Vec<ReadMark>,
@@ -216,15 +216,11 @@ impl ChatState {
         if let Some(at) = self.waiting.iter().position(|(id, _)| *id == room.id) {
             room.sending = self.waiting.swap_remove(at).1;
         }
-        if let Some(at) = self.abouts.iter().position(|(id, _)| *id == room.id) {
-            room.about = Some(self.abouts.swap_remove(at).1);
-        }
         if let Some(before) = before {
             room.sending = before.sending;
             room.divider = before.divider.filter(|_| before.epoch == room.epoch);
             room.went_back = before.went_back;
             room.stays_unread = before.stays_unread;
-            room.about = before.about;
             room.going = before.going;
             room.notices = before.notices;
             room.noticed = before.noticed;
@@ -261,7 +257,6 @@ impl ChatState {
         if let Some(mark) = self.marks.iter_mut().find(|mark| mark.room_id == room.id) {
             mark.unread = unread;
         }
-        self.abouts.extend(room.about.map(|about| (room.id, about)));
         if !room.sending.is_empty() {
             self.waiting.push((room.id, room.sending));
         }
@@ -316,6 +311,13 @@ impl ChatState {
         self.waiting.retain(|(_, sending)| !sending.is_empty());
     }
 
+    /// Whether that message waits in a room that is not on screen.
+    #[must_use]
+    pub fn waits(&self, room: RoomId, id: MessageId) -> bool {
+        let mut waiting = self.waiting.iter().filter(|(at, _)| *at == room).flat_map(|(_, sending)| sending);
+        waiting.any(|sending| sending.id == id)
+    }
+
     /// Whether something said in a room that is not on screen waits there.
     #[must_use]
     pub fn has_unsent(&self, id: RoomId) -> bool {
@@ -344,23 +346,25 @@ impl ChatState {
 
     /// Keeps the new text of a message that is being changed.
     pub fn set_edit(&mut self, id: RoomId, text: String) {
-        let elsewhere = self.abouts.iter_mut().find(|(room, _)| *room == id).map(|(_, about)| about);
-        let about = match self.room.as_mut().filter(|room| room.id == id) {
-            Some(room) => room.about.as_mut(),
-            None => elsewhere,
-        };
-        if let Some(about) = about.filter(|about| about.edits) {
+        let about = self.abouts.iter_mut().find(|(room, about)| *room == id && about.edits);
+        if let Some((_, about)) = about {
             about.text = text;
         }
     }
 
-    /// What the text that is being written in a room is about.
+    /// What the text that is being written in a room is about. What was deleted is not answered any more.
     #[must_use]
     pub fn about(&self, id: RoomId) -> Option<&About> {
-        match self.room.as_ref().filter(|room| room.id == id) {
-            Some(room) => room.about.as_ref(),
-            None => self.abouts.iter().find(|(room, _)| *room == id).map(|(_, about)| about),
-        }
+        let (_, about) = self.abouts.iter().find(|(room, _)| *room == id)?;
+        let is_deleted = |talk: &Talk| talk.id == about.id && talk.deleted;
+        let messages = || self.room.iter().flat_map(|room| &room.messages);
+        Some(about).filter(|about| about.edits || !messages().any(is_deleted))
+    }
+
+    /// Sets what the text that is being written in a room is about.
+    pub fn set_about(&mut self, id: RoomId, about: Option<About>) {
+        self.abouts.retain(|(room, _)| *room != id);
+        self.abouts.extend(about.map(|about| (id, about)));
     }
 
     /// Whether what is being written answers that message.

@@ -46,8 +46,6 @@ pub struct OpenRoom {
     pub went_back: bool,
     /// Whether it stays unread although it is on screen: somebody has said so.
     pub stays_unread: bool,
-    /// The message that is being answered, or changed.
-    pub about: Option<About>,
     /// Messages that are about to be deleted, and until when that can be undone.
     pub going: Vec<(MessageId, f64)>,
     /// Who is here; not all in a crowd.
@@ -125,7 +123,6 @@ impl From<RoomView> for OpenRoom {
             divider: None,
             went_back: false,
             stays_unread: false,
-            about: None,
             going: Vec::new(),
             members: view.members,
             member_count: view.room.member_count,
@@ -185,8 +182,6 @@ impl OpenRoom {
         let (rev, author) = (talk.rev, (talk.sender.clone(), talk.person, talk.guest.clone()));
         self.sending.retain(|sending| sending.id != talk.id);
         if talk.deleted {
-            // What is gone is not answered any more.
-            self.about.take_if(|about| about.id == talk.id && !about.edits);
             self.going.retain(|(id, _)| *id != talk.id);
         }
         self.typing.retain(|(member, _)| (member.sender.clone(), member.person, member.guest.clone()) != author);
