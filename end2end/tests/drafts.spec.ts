@@ -78,6 +78,22 @@ test('what is written after a room was chosen is for that room, though it is not
   expect(await said(roomId)).toEqual([]);
 });
 
+test('what is written after a room was clicked is for that room, though it comes late', async ({ newPerson, server }) => {
+  const mina = await newPerson('mina');
+  const there = unique('느린 방');
+  const { roomId } = await server.createRoom(there);
+  await mina.createRoom(unique('떠나는 방'));
+  await mina.join();
+  const arrive = await mina.holdRoomPage();
+  await mina.roomInList(there).click();
+  await mina.page.keyboard.type('바로 쓴 말');
+  arrive();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(there);
+  await mina.page.keyboard.press('Enter');
+  await mina.sees('바로 쓴 말');
+  expect((await server.messages(roomId)).map(({ message }) => message)).toEqual(['바로 쓴 말']);
+});
+
 test('an answer that was begun in a room is one, however soon it is sent on coming back', async ({ newPerson, newGuest, server }) => {
   const mina = await newPerson('mina');
   const { page } = mina;

@@ -11,6 +11,14 @@ async function looks(person: Person, does: boolean): Promise<void> {
   }, does);
 }
 
+/** How many messages of so many are further down than what is in sight. */
+const below = (person: Person, of: number) =>
+  person.timeline.evaluate((timeline, of) => {
+    const end = timeline.getBoundingClientRect().bottom + 1;
+    const seen = [...timeline.querySelectorAll('.message')].filter((message) => message.getBoundingClientRect().bottom <= end);
+    return of - Number(seen.at(-1)!.id.slice(2));
+  }, of);
+
 test('what is said in another room is counted, in the list and the title, until it has been seen', async ({ newPerson, newGuest, server }) => {
   const mina = await newPerson('mina');
   const [here, there] = [unique('여기'), unique('저기')];
@@ -78,6 +86,95 @@ test('what is taken back before one has seen it is no longer counted, in any tab
   await expect(unreadIn(mina, there)).toContainText('1');
 });
 
+test('ones own words are unread in no tab of ones own', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const [here, there] = [unique('여기'), unique('저기')];
+  const { roomId: thereId } = await server.createRoom(there);
+  await mina.createRoom(here);
+  await mina.join();
+  const sora = await newGuest('sora', mina.roomId);
+  sora.talk(mina.roomId, '읽은 말');
+  await mina.sees('읽은 말');
+  const second = await mina.newTab();
+  await second.openRoom(`/rooms/${thereId}`);
+  const numbers = await second.page.evaluateHandle(() => {
+    const seen: string[] = [];
+    new MutationObserver(() => document.title !== seen.at(-1) && seen.push(document.title)).observe(document.querySelector('title')!, { childList: true });
+    return seen;
+  });
+  await looks(mina, false);
+  for (const text of ['첫째', '둘째', '셋째']) {
+    await mina.say(text);
+    await expect(second.roomInList(here)).toContainText(text);
+  }
+  sora.talk(mina.roomId, '남의 말');
+  await expect(unreadIn(second, here)).toContainText('1');
+  expect(await numbers.jsonValue(), 'what the title said').toEqual([`${there} · 마당`, `(1) ${there} · 마당`]);
+});
+
+test('of more than a hundred unread messages each tab says how many are left', async ({ newPerson, newGuest, server }) => {
+  test.slow();
+  const mina = await newPerson('mina');
+  const [here, there] = [unique('여기'), unique('많이 밀린 방')];
+  const { roomId } = await server.createRoom(here);
+  const link = await mina.createRoom(there);
+  await mina.join();
+  const { roomId: thereId } = mina;
+  const sora = await newGuest('sora', thereId);
+  sora.talk(thereId, '읽은 말');
+  await mina.sees('읽은 말');
+  await mina.openRoom(`/rooms/${roomId}`);
+  const texts = burst(sora, thereId, 180);
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  const second = await mina.newTab();
+  await second.openRoom(`/rooms/${roomId}`);
+  await expect(unreadIn(second, there)).toContainText('99+');
+
+  // By its address, too, one comes to where one left off.
+  await mina.openRoom(link);
+  await expect(mina.timeline.locator('.unread-line')).toBeInViewport();
+  await expect(mina.message(texts[0])).toBeInViewport();
+  for (;;) {
+    await expect
+      .poll(async () => {
+        const count = await below(mina, 181);
+        const number = count >= 100 ? '99+' : count > 0 ? `${count}` : '';
+        const shown = await Promise.all([mina, second].map(async (tab) => (await unreadIn(tab, there).allTextContents()).map((text) => text.match(/^\d+\+?/)?.[0]).join('')));
+        return shown.every((text) => text === number) || `${shown} of ${number}`;
+      })
+      .toBe(true);
+    if ((await below(mina, 181)) === 0) break;
+    await mina.timeline.evaluate((timeline) => timeline.scrollBy(0, 1_200));
+  }
+});
+
+test('whoever comes into a room has not seen what is below where they come, however often the page looks', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const [here, there] = [unique('여기'), unique('조금 밀린 방')];
+  const { roomId } = await server.createRoom(here);
+  await mina.createRoom(there);
+  await mina.join();
+  const { roomId: thereId } = mina;
+  const sora = await newGuest('sora', thereId);
+  sora.talk(thereId, '읽은 말');
+  await mina.sees('읽은 말');
+  await mina.openRoom(`/rooms/${roomId}`);
+  const texts = burst(sora, thereId, 40);
+  await expect(unreadIn(mina, there)).toContainText('40');
+  await mina.page.evaluate(() => {
+    const look = () => {
+      window.dispatchEvent(new Event('resize'));
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  await mina.roomInList(there).click();
+  await expect(mina.timeline.locator('.unread-line')).toBeInViewport();
+  await expect(mina.message(texts[0])).toBeInViewport();
+  await expect(mina.message(texts[39])).not.toBeInViewport();
+  await expect(unreadIn(mina, there)).toContainText(`${await below(mina, 41)}`);
+});
+
 test('what comes below as one reads on is not seen by that', async ({ newPerson, newGuest }) => {
   const mina = await newPerson('mina');
   const name = unique('밀린 방');
@@ -90,23 +187,11 @@ test('what comes below as one reads on is not seen by that', async ({ newPerson,
   await sora.hears({ type: 'TALK', message: texts.at(-1) });
   await mina.openRoom(`${link}?at=20#m-20`);
   await mina.reads(texts.slice(0, 50));
-  /** How many messages are unread, and how many are further down than what is in sight. */
-  const counts = () =>
-    mina.timeline.evaluate((timeline) => {
-      const end = timeline.getBoundingClientRect().bottom + 1;
-      const seen = [...timeline.querySelectorAll('.message')].filter((message) => message.getBoundingClientRect().bottom <= end);
-      return { unread: Number(document.title.match(/\((\d+)\)/)?.[1]), below: 150 - Number(seen.at(-1)!.id.slice(2)) };
-    });
   let step = 0;
   while ((await mina.messages.count()) < texts.length) {
     expect(step++, 'steps').toBeLessThan(200);
     await mina.timeline.evaluate((timeline) => timeline.scrollBy(0, 100));
-    await expect
-      .poll(async () => {
-        const { unread, below } = await counts();
-        return unread - below;
-      })
-      .toBe(0);
+    await expect.poll(async () => Number((await mina.page.title()).match(/\((\d+)\)/)?.[1]) - (await below(mina, 150))).toBe(0);
   }
 });
 

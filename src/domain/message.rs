@@ -82,6 +82,17 @@ pub enum AuthorKind {
     Guest(String),
 }
 
+impl Author {
+    /// The person, unless it is a guest.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        match self.kind {
+            AuthorKind::Person(id) => Some(id),
+            AuthorKind::Guest(_) => None,
+        }
+    }
+}
+
 /// What a reply shows of the message that it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {

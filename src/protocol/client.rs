@@ -81,6 +81,9 @@ pub enum ClientFrame {
         /// Whether the mark may also go back.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         unread: bool,
+        /// Whether to answer with a READ: how many messages are unread now.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        count: bool,
     },
     /// Somebody is writing.
     Typing {
@@ -289,6 +292,7 @@ impl Fields<'_> {
                 room_id: room_id()?,
                 seq: self.optional_number("seq")?.ok_or_else(|| Error::bad_frame("seq: missing"))?,
                 unread: self.get("unread").is_some() && self.truth("unread")?,
+                count: self.get("count").is_some() && self.truth("count")?,
             },
             _ => return Err(Error::bad_frame("type: not one that this server knows")),
         })

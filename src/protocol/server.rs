@@ -90,7 +90,8 @@ pub struct ReadMark {
     pub unread: u32,
     /// How many had ever been said in the room when these were counted: what LIST has beyond that is unread too.
     pub message_count: u64,
-    /// Set when messages were taken back and the mark has not moved: `unread` is of use where `seq` is what one knows.
+    /// Set when the mark has not moved, and `unread` was counted anew: because messages were deleted, or it was asked for.
+    /// Whoever has another `seq` by now passes over it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recounted: bool,
 }

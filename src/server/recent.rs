@@ -2,7 +2,7 @@
 
 use super::{frames, hub::plain_text, wire};
 use crate::{
-    domain::{Message, RoomId, Seq, limits},
+    domain::{Message, PersonId, RoomId, Seq, limits},
     protocol::ServerFrame,
 };
 use bytes::Bytes;
@@ -17,7 +17,9 @@ pub struct News {
     pub seq: Seq,
     /// The number of its last change.
     pub rev: Seq,
-    /// Whether it was taken back.
+    /// Who said it, unless a guest did.
+    pub person: Option<PersonId>,
+    /// Whether it is deleted.
     pub deleted: bool,
     /// The TALK, as everyone in the room gets it.
     pub frame: Bytes,
@@ -34,6 +36,7 @@ impl News {
             room: message.room,
             seq: message.seq,
             rev: message.rev,
+            person: message.author.person(),
             deleted: message.deleted,
             frame: frames::text(ServerFrame::Talk(wire::talk(message)).to_json().as_bytes()),
             plain: plain.then(|| frames::text(plain_text(message.author.name.as_str(), &message.body).as_bytes())),
@@ -92,7 +95,7 @@ mod tests {
 
     fn news(seq: Seq, rev: Seq, length: usize) -> News {
         let room = uuid::Uuid::nil().into();
-        News { room, seq, rev, deleted: false, frame: vec![b'x'; length].into(), plain: None }
+        News { room, seq, rev, person: None, deleted: false, frame: vec![b'x'; length].into(), plain: None }
     }
 
     fn revs(recent: &Recent, since: Seq) -> Option<Vec<Seq>> {

@@ -224,9 +224,14 @@ async fn whoever_has_not_seen_what_is_taken_back_hears_how_much_is_unread_now() 
     let mark = next_mark(&mut sora).await;
     assert_eq!((&mark["seq"], &mark["unread"], &mark["recounted"]), (&json!(1), &json!(1), &Value::Null));
 
-    // What was read already counts for nobody.
+    // What was read already is no news.
     yard.mina.send(yard.about("DELETE", json!({}))).await;
     yard.mina.expect("TALK").await;
+    while sora.expect("LIST").await["head"] != 3 {}
+    sora.send(json!({"type": "READ", "roomId": yard.room, "seq": 1, "count": true})).await;
+    let mark = next_mark(&mut sora).await;
+    assert_eq!((&mark["seq"], &mark["unread"], &mark["recounted"]), (&json!(1), &json!(1), &json!(true)), "asked for");
+
     yard.first = second;
     yard.mina.send(yard.about("DELETE", json!({}))).await;
     let mark = next_mark(&mut sora).await;
@@ -237,6 +242,37 @@ async fn whoever_has_not_seen_what_is_taken_back_hears_how_much_is_unread_now() 
     // Without the list there is no number to mend.
     other.send(json!({"type": "PING"})).await;
     other.expect("PONG").await;
+}
+
+#[tokio::test]
+async fn ones_own_words_are_unread_on_no_connection_of_ones_own() {
+    let mut yard = Yard::open("theirs").await;
+    let as_sora = yard.madang.sign_in("sora").await;
+    let mut sora = v1_as(&yard.madang, &as_sora).await;
+    sora.enter(&yard.room, "").await;
+    sora.send(json!({"type": "READ", "roomId": yard.room, "seq": 1})).await;
+    let mut other = v1_as(&yard.madang, &as_sora).await;
+    for socket in [&mut sora, &mut other] {
+        socket.send(json!({"type": "WATCH", "on": true})).await;
+        socket.send(json!({"type": "PING"})).await;
+        while socket.next_json().await["type"] != "PONG" {}
+    }
+    sora.talk(&yard.room, "own").await;
+    let mark = loop {
+        let frame = other.next_json().await;
+        // Who came, perhaps.
+        if frame["messageCount"] != 1 {
+            break frame;
+        }
+    };
+    assert_eq!(
+        (&mark["type"], &mark["seq"], &mark["unread"], &mark["messageCount"]),
+        (&json!("READ"), &json!(1), &json!(0), &json!(2)),
+        "before the list says that there is something new"
+    );
+    assert_eq!(other.expect("LIST").await["messageCount"], 2);
+    yard.jun.talk(&yard.room, "another's").await;
+    assert_eq!(other.expect("LIST").await["messageCount"], 3);
 }
 
 /// The next READ; there may be rows of the list before it.

@@ -8,7 +8,10 @@ use super::{
     state::{ChatState, OpenRoom},
     wire,
 };
-use crate::domain::{Error, RoomId, Seq, Window};
+use crate::{
+    domain::{Error, RoomId, Seq, Window},
+    protocol::RoomView,
+};
 use leptos::prelude::*;
 use web_sys::Element;
 
@@ -23,6 +26,9 @@ impl Ui {
     pub fn go(self, room: RoomId, push: bool) {
         let journey = self.set_out();
         self.set_bound_for(Some(room));
+        if push {
+            composer::take_focus();
+        }
         self.travel(room, push, journey);
     }
 
@@ -70,11 +76,8 @@ impl Ui {
             elements(":popover-open").iter().for_each(|open| drop(open.hide_popover()));
             self.delete_now();
             self.tell_read();
-            self.state.update(|state| state.open(view));
-            self.tell(Event::Moved);
-            request_animation_frame(move || {
+            self.show_then(view, || {
                 reading::land();
-                self.renew_place();
                 take_focus();
             });
         });
@@ -182,25 +185,45 @@ impl Ui {
         self.replace(room, Window::Around(mark), show_unread);
     }
 
+    /// Goes where one left off, if that is further back than the page that the server wrote; else to what is new there.
+    pub fn land(self) {
+        let left_off = self.state.with_untracked(|state| Some((state.here()?, state.left_off(state.here()?)?)));
+        match left_off {
+            Some((room, mark)) if named().is_none() => self.replace(room, Window::Around(mark), show_unread),
+            _ => reading::land(),
+        }
+    }
+
     /// Shows other messages of the room on screen, and then does `then`.
     fn replace(self, room: RoomId, window: Window, then: impl FnOnce() + 'static) {
         let journey = self.set_out();
+        self.landing.update_value(|landing| *landing += 1);
         leptos::task::spawn_local(async move {
             let found = wire::room_page(room, window).await;
-            if self.journey.get_value() != journey {
-                return;
-            }
-            match found {
-                Ok(view) => {
-                    self.state.update(|state| state.open(view));
-                    self.tell(Event::Moved);
-                    request_animation_frame(move || {
-                        then();
-                        self.renew_place();
-                    });
+            if self.journey.get_value() == journey {
+                match found {
+                    Ok(view) => self.show_then(view, then),
+                    Err(error) => forms::refuse(composer::REFUSAL, &(self.text.error)(error.code())),
                 }
-                Err(error) => forms::refuse(composer::REFUSAL, &(self.text.error)(error.code())),
             }
+            self.landing.update_value(|landing| *landing -= 1);
+        });
+    }
+
+    /// Shows a page of messages, and does `then` once it is drawn. Nothing counts as seen before that.
+    fn show_then(self, view: RoomView, then: impl FnOnce() + 'static) {
+        self.landing.update_value(|landing| *landing += 1);
+        self.in_sight.set_value(None);
+        self.state.update(|state| state.open(view));
+        self.tell(Event::Moved);
+        request_animation_frame(move || {
+            then();
+            self.renew_place();
+            // What is in sight has its real height in the next frame, and one is led there once more.
+            request_animation_frame(move || {
+                self.renew_place();
+                self.landing.update_value(|landing| *landing -= 1);
+            });
         });
     }
 }

@@ -117,6 +117,12 @@ pub struct Ui {
     journey: StoredValue<u32>,
     /// The room that the last of them leads to, while it is on its way. What is written meanwhile is for it.
     bound_for: RwSignal<Option<RoomId>>,
+    /// Set while the page is to look at what is on screen.
+    look_due: StoredValue<bool>,
+    /// The last message in sight when it last did.
+    in_sight: StoredValue<Option<Seq>>,
+    /// How many times other messages are being shown: until one is where they are to be read, nothing counts as seen.
+    landing: StoredValue<u32>,
     /// Set while more messages are on their way.
     loading: StoredValue<bool>,
     /// Where somebody reads, so that it stays there.
@@ -142,6 +148,9 @@ impl Ui {
             pressed: RwSignal::new(false),
             journey: StoredValue::new(0),
             bound_for: RwSignal::new(None),
+            look_due: StoredValue::new(false),
+            in_sight: StoredValue::new(None),
+            landing: StoredValue::new(0),
             loading: StoredValue::new(false),
             place: StoredValue::new_local(None),
             read_due: StoredValue::new(None),

@@ -19,26 +19,13 @@ const NEAR_END: i32 = 48;
 
 /// Watches, in the browser.
 pub fn start(ui: Ui) {
-    let is_due = StoredValue::new(false);
-    // What the page shows is known once it is drawn.
-    let look_soon = move || {
-        // Known at once: in a tab that is hidden nothing is drawn any more.
-        ui.state.update_untracked(|state| state.looking = is_looking());
-        if !is_due.get_value() {
-            is_due.set_value(true);
-            request_animation_frame(move || {
-                is_due.set_value(false);
-                ui.look();
-            });
-        }
-    };
     for event in ["focus", "blur", "resize", "scroll", "visibilitychange"] {
-        listen(event, move |_| look_soon());
+        listen(event, move |_| ui.look_soon());
     }
     // Once it is drawn.
     ui.draw(move || {
         ui.state.track();
-        look_soon();
+        ui.look_soon();
     });
     follow(move || {
         let (unread, name) =
@@ -49,8 +36,24 @@ pub fn start(ui: Ui) {
 }
 
 impl Ui {
+    /// Looks in the next frame, once: what the page shows is known when it is drawn.
+    fn look_soon(self) {
+        // Known at once: in a tab that is hidden nothing is drawn any more.
+        self.state.update_untracked(|state| state.looking = is_looking());
+        if !self.look_due.get_value() {
+            self.look_due.set_value(true);
+            request_animation_frame(move || {
+                self.look_due.set_value(false);
+                self.look();
+            });
+        }
+    }
+
     /// Takes note of what is on screen.
     fn look(self) {
+        if self.landing.get_value() > 0 {
+            return self.look_soon();
+        }
         // First, or what was moved into sight for a moment would count as seen.
         self.keep_place();
         // While a button is pressed nothing is drawn: the page may show another room than the state.
@@ -60,13 +63,19 @@ impl Ui {
         let Some(timeline) = document().get_element_by_id("timeline") else { return };
         let is_newest = self.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
         let at_end = is_newest && timeline.scroll_top() > -NEAR_END;
+        // What comes into sight has its real height a frame later, and may be out of sight again.
+        let in_sight = last_seen(&timeline, at_end);
+        let seen = self.in_sight.try_update_value(|before| std::mem::replace(before, in_sight)).flatten().min(in_sight);
+        if seen < in_sight {
+            self.look_soon();
+        }
         let (mut moved, mut waiting) = (None, 0);
         self.state.update_untracked(|state| {
             if let Some(room) = &state.room {
                 waiting = state.unread(room.id);
             }
             if state.looking {
-                moved = last_seen(&timeline, at_end).and_then(|seq| state.saw(seq));
+                moved = seen.and_then(|seq| state.saw(seq));
             }
         });
         show_way_down(self, at_end, waiting);
@@ -94,7 +103,7 @@ impl Ui {
     /// Tells the server how far was read, if that is news.
     pub fn tell_read(self) {
         if let Some((room_id, seq)) = self.read_due.try_update_value(Option::take).flatten() {
-            self.ask(ClientFrame::Read { room_id, seq, unread: false });
+            self.ask(ClientFrame::Read { room_id, seq, unread: false, count: true });
         }
     }
 
@@ -102,7 +111,7 @@ impl Ui {
     pub fn mark_unread(self, room_id: RoomId, seq: Seq) {
         self.read_due.set_value(None);
         self.state.update(|state| state.mark_unread(room_id, seq - 1));
-        self.ask(ClientFrame::Read { room_id, seq: seq - 1, unread: true });
+        self.ask(ClientFrame::Read { room_id, seq: seq - 1, unread: true, count: true });
     }
 }
 

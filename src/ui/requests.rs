@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{MessageId, RoomId},
-    protocol::{ClientFrame, Reaction, ServerFrame, Talk},
+    protocol::{ClientFrame, Reaction, ReadMark, ServerFrame, Talk},
 };
 
 /// Refusals that say nothing of what was asked: it may be asked again.
@@ -73,6 +73,15 @@ impl Requests {
         }
     }
 
+    /// Whether what is to be said of how far was read counts for more than that mark.
+    #[must_use]
+    pub fn outdo(&self, mark: &ReadMark) -> bool {
+        self.0.iter().any(|asked| match asked {
+            ClientFrame::Read { room_id, seq, unread, .. } if *room_id == mark.room_id => *unread || *seq > mark.seq,
+            _ => false,
+        })
+    }
+
     /// A message as it will be once all that was asked of it is done; `None` where nothing was.
     #[must_use]
     pub fn preview(&self, talk: &Talk, me: Option<&str>) -> Option<Talk> {
@@ -141,8 +150,6 @@ fn is_done(asked: &ClientFrame, frame: &ServerFrame, me: Option<&str>) -> bool {
             talk.id == *id
                 && (talk.deleted || *on == talk.reactions.iter().any(|one| one.emoji == *emoji && by_me(&one.by)))
         }
-        // Another tab has said so since.
-        (ClientFrame::Read { room_id, .. }, ServerFrame::Read(mark)) => *room_id == mark.room_id && !mark.recounted,
         _ => false,
     }
 }
@@ -244,7 +251,7 @@ mod tests {
     #[test]
     fn how_far_was_read_is_said_once_as_it_was_last() {
         let (mut asked, room_id) = (Requests::default(), RoomId::new());
-        let read = |seq| ClientFrame::Read { room_id, seq, unread: false };
+        let read = |seq| ClientFrame::Read { room_id, seq, unread: false, count: true };
         for seq in 1..=3 {
             asked.ask(read(seq));
             assert!(!asked.sends(&read(seq), None));
@@ -254,10 +261,9 @@ mod tests {
         assert!(asked.sends(&read(4), Some(RoomId::new())), "from any room");
         assert_eq!(asked.from_inside(Some(room_id)), []);
         asked.ask(read(5));
-        asked.hears(
-            &ServerFrame::Read(ReadMark { room_id, seq: 6, unread: 0, message_count: 6, recounted: false }),
-            None,
-        );
-        assert_eq!(asked.from_inside(Some(room_id)), [], "another tab has read on");
+        let mark = |seq| ReadMark { room_id, seq, unread: 0, message_count: 6, recounted: false };
+        assert_eq!([4, 5, 6].map(|seq| asked.outdo(&mark(seq))), [true, false, false], "another tab has read on");
+        asked.ask(ClientFrame::Read { room_id, seq: 2, unread: true, count: true });
+        assert!(asked.outdo(&mark(6)) && !asked.outdo(&ReadMark { room_id: RoomId::new(), ..mark(1) }));
     }
 }

@@ -27,9 +27,9 @@ const STEPS: [fn(Ui); 15] = [
     regions::start,
     take_back,
     // Before anything is said here, or counts as seen.
-    |_| {
+    |ui| {
         if !reading::has_scrolled_away() {
-            reading::land();
+            ui.land();
         }
     },
     composer::start,

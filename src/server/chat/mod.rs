@@ -111,12 +111,11 @@ impl Chat {
     /// Tells those who follow the list what changed, once in a while, for as long as the process lives.
     async fn send_lists(self) {
         loop {
-            for (room, taken_back) in self.0.hub.stirred().await {
+            for (room, stir) in self.0.hub.stirred().await {
+                // First, or what is new would be unread for a moment.
+                self.recount(room, &stir).await;
                 if let Ok(summary) = self.room(room).await {
                     self.0.hub.tell_watchers(&ServerFrame::List(summary));
-                }
-                if let Some(seq) = taken_back {
-                    self.recount(room, seq).await;
                 }
             }
             tokio::time::sleep(limits::LIST_EVERY).await;

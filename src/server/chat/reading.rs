@@ -4,7 +4,11 @@ use super::{Chat, Sender};
 use crate::{
     domain::{Error, PersonId, RoomId, Seq, Window, limits},
     protocol::{MessagesPage, ReadMark, RoomSummary},
-    server::{hub::ConnectionId, store::Mark, wire},
+    server::{
+        hub::{ConnectionId, Stir},
+        store::Mark,
+        wire,
+    },
 };
 
 impl Chat {
@@ -50,13 +54,34 @@ impl Chat {
         Ok(())
     }
 
-    /// Messages were taken back, the last of them at `seq`: tells those who follow the list, and had not read as far as
-    /// that, what is unread now.
-    pub(super) async fn recount(&self, room: RoomId, seq: Seq) {
+    /// How many messages in a room are unread to a person; `None` where they have never read.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`].
+    pub async fn count(&self, person: PersonId, room: RoomId) -> Result<Option<ReadMark>, Error> {
+        let marks = self.0.store.reads_before(room, Seq::MAX, &[person]).await?;
+        Ok(marks.into_iter().next().map(recounted))
+    }
+
+    /// Tells those who follow the list how much is unread in a room where LIST alone would have them count wrong: who
+    /// had not read as far as a message that was deleted, and who has just spoken there, on their other connections.
+    pub(super) async fn recount(&self, room: RoomId, stir: &Stir) {
+        if stir.deleted.is_none() && stir.spoke.is_empty() {
+            return;
+        }
+        let watching = self.0.hub.watching();
+        let elsewhere = |person: &&PersonId| watching.get(person).is_some_and(|connections| *connections > 1);
+        let spoke = stir.spoke.iter().filter(elsewhere).copied().collect::<Vec<_>>();
         // Without the disk the old number stays, until one comes back or reads on.
-        let marks = self.0.store.reads_before(room, seq, &self.0.hub.watching()).await.unwrap_or_default();
-        let recounted = |mark: Mark| (mark.person, ReadMark { recounted: true, ..wire::mark(mark) });
-        self.0.hub.tell_unread(&marks.into_iter().map(recounted).collect());
+        let before = async |seq, persons: &[PersonId]| match persons {
+            [] => Vec::new(),
+            persons => self.0.store.reads_before(room, seq, persons).await.unwrap_or_default(),
+        };
+        let mut marks = before(Seq::MAX, &spoke).await;
+        if let Some(seq) = stir.deleted {
+            marks.extend(before(seq, &watching.into_keys().collect::<Vec<_>>()).await);
+        }
+        self.0.hub.tell_unread(marks.into_iter().map(|mark| (mark.person, recounted(mark))).collect());
     }
 
     /// How far a person has read, in each room where they have.
@@ -67,4 +92,8 @@ impl Chat {
         let reads = self.0.store.reads(person).await?;
         Ok(reads.into_iter().map(wire::mark).collect())
     }
+}
+
+fn recounted(mark: Mark) -> ReadMark {
+    ReadMark { recounted: true, ..wire::mark(mark) }
 }

@@ -80,12 +80,21 @@ struct State {
     rooms: HashMap<RoomId, Arc<Room>>,
     /// Connections that follow the list of rooms.
     watchers: HashSet<ConnectionId>,
-    /// Rooms that changed since the list was last sent, with the last place where a message was taken back.
-    stirred: HashMap<RoomId, Option<Seq>>,
+    /// Rooms that changed since the list was last sent.
+    stirred: HashMap<RoomId, Stir>,
     /// Rooms too large to name who comes and goes, whose count changed.
     crowded: HashSet<RoomId>,
     /// Set when the server stops: when connections are to come back, in milliseconds.
     stopping: Option<u32>,
+}
+
+/// What became of a room that the list alone does not say, and that changes how much is unread there.
+#[derive(Debug, Default)]
+pub struct Stir {
+    /// The last place where a message was deleted.
+    pub deleted: Option<Seq>,
+    /// Who spoke: what is new to others is not to them.
+    pub spoke: HashSet<PersonId>,
 }
 
 #[derive(Debug)]
@@ -260,12 +269,14 @@ impl Hub {
     /// Passes on what a commit brought a room. Returns at once; the room tells its members in the order of these
     /// calls.
     pub fn publish(&self, room_id: RoomId, said: Said) {
+        let deleted = said.news.iter().filter(|news| news.deleted).map(|news| news.seq).max();
+        let spoke = said.news.iter().filter(|news| news.is_new()).filter_map(|news| news.person);
         let room = {
             let mut state = self.state();
             if !said.news.is_empty() && !state.watchers.is_empty() {
-                let gone = said.news.iter().filter(|news| news.deleted).map(|news| news.seq);
-                let last = state.stirred.entry(room_id).or_default();
-                *last = gone.chain(*last).max();
+                let stir = state.stirred.entry(room_id).or_default();
+                stir.deleted = deleted.max(stir.deleted);
+                stir.spoke.extend(spoke);
                 self.0.stirred.notify_one();
             }
             state.rooms.get(&room_id).cloned()
@@ -337,9 +348,8 @@ impl Hub {
         self.stir(room_id);
     }
 
-    /// Waits until rooms have changed and takes them, each with the last place where a message was taken back. Empty
-    /// when nobody follows the list.
-    pub async fn stirred(&self) -> Vec<(RoomId, Option<Seq>)> {
+    /// Waits until rooms have changed and takes them. Empty when nobody follows the list.
+    pub async fn stirred(&self) -> Vec<(RoomId, Stir)> {
         self.0.stirred.notified().await;
         let (crowded, stirred) = {
             let mut state = self.state();
@@ -365,21 +375,24 @@ impl Hub {
         watchers.for_each(|connection| connection.inlet.put(&delivery));
     }
 
-    /// The persons who follow the list of rooms.
+    /// The persons who follow the list of rooms, and on how many connections.
     #[must_use]
-    pub fn watching(&self) -> Vec<PersonId> {
+    pub fn watching(&self) -> HashMap<PersonId, u32> {
         let state = self.state();
         let sessions = state.watchers.iter().filter_map(|id| state.connections.get(id)?.session.as_ref());
-        sessions.map(|session| session.1).collect::<HashSet<_>>().into_iter().collect()
+        let mut watching = HashMap::new();
+        sessions.for_each(|session| *watching.entry(session.1).or_default() += 1);
+        watching
     }
 
     /// Tells those who follow the list of rooms how much is unread to them, where that is known.
-    pub fn tell_unread(&self, marks: &HashMap<PersonId, ReadMark>) {
+    pub fn tell_unread(&self, marks: Vec<(PersonId, ReadMark)>) {
+        let frame = |(person, mark)| (person, Delivery::unnumbered(&ServerFrame::Read(mark)));
+        let deliveries: HashMap<_, _> = marks.into_iter().map(frame).collect();
         let state = self.state();
         for connection in state.watchers.iter().filter_map(|id| state.connections.get(id)) {
-            if let Some(mark) = connection.session.as_ref().and_then(|session| marks.get(&session.1)) {
-                connection.inlet.put(&Delivery::unnumbered(&ServerFrame::Read(*mark)));
-            }
+            let own = connection.session.as_ref().and_then(|session| deliveries.get(&session.1));
+            own.into_iter().for_each(|delivery| connection.inlet.put(delivery));
         }
     }
 }

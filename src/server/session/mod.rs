@@ -177,7 +177,7 @@ impl Session {
             ClientFrame::React { room_id, id, emoji, on } => {
                 self.change(room_id, id, Wish::React { emoji, on }).await;
             }
-            ClientFrame::Read { room_id, seq, unread } => self.read(room_id, seq, unread).await,
+            ClientFrame::Read { room_id, seq, unread, count } => self.read(room_id, seq, unread, count).await,
             ClientFrame::Typing { room_id } => self.typing(room_id),
             ClientFrame::Watch { on } => {
                 self.chat.hub().watch(self.mailbox.id, on);
@@ -339,10 +339,15 @@ impl Session {
     }
 
     /// A guest's mark is not kept: nobody would find it again.
-    async fn read(&mut self, room: RoomId, seq: Seq, unread: bool) {
+    async fn read(&mut self, room: RoomId, seq: Seq, unread: bool, count: bool) {
         let Some(person) = self.opened.person.as_ref().map(|person| person.id) else { return };
-        if let Err(error) = self.chat.read(self.mailbox.id, person, room, seq, unread).await {
-            self.refuse(error, Some(room), None);
+        let counted = async {
+            self.chat.read(self.mailbox.id, person, room, seq, unread).await?;
+            if count { self.chat.count(person, room).await } else { Ok(None) }
+        };
+        match counted.await {
+            Ok(mark) => mark.into_iter().for_each(|mark| self.send(&ServerFrame::Read(mark))),
+            Err(error) => self.refuse(error, Some(room), None),
         }
     }
 

@@ -104,13 +104,11 @@ impl ChatState {
         match frame {
             ServerFrame::List(summary) => return self.list(summary),
             ServerFrame::Read(mark) => {
-                let known = self.mark(mark.room_id).map(|known| known.seq);
-                // How far was read here meanwhile is what counts.
-                if mark.recounted && known != Some(mark.seq) {
+                if self.knows_more_than(&mark) {
                     return Todo::Nothing;
                 }
                 // Read on in another tab, it is unread no longer.
-                let has_moved = known.is_none_or(|known| known < mark.seq);
+                let has_moved = self.mark(mark.room_id).is_none_or(|known| known.seq < mark.seq);
                 if let Some(room) = self.room.as_mut().filter(|room| has_moved && room.id == mark.room_id) {
                     room.stays_unread = false;
                 }
@@ -184,7 +182,6 @@ impl ChatState {
         if let Some(room) = self.room.as_mut().filter(|room| room.id == summary.room_id && !room.live) {
             room.member_count = summary.member_count;
         }
-        self.count(&summary);
         if let Some(room) = self.room.as_mut().filter(|room| room.id == summary.room_id) {
             room.name.clone_from(&summary.name);
             room.topic.clone_from(&summary.topic);
@@ -212,6 +209,7 @@ impl ChatState {
         }
         let before = self.room.take();
         let is_new = before.is_none();
+        self.counted(view.room.room_id, view.room.message_count);
         let mut room = OpenRoom::from(view);
         if let Some(at) = self.waiting.iter().position(|(id, _)| *id == room.id) {
             room.sending = self.waiting.swap_remove(at).1;
@@ -253,9 +251,11 @@ impl ChatState {
         let Some(room) = self.room.take() else { return };
         self.naming.clear();
         self.chosen = 0;
-        let unread = self.unread_of(&room);
+        let (unread, counted) = (self.unread_of(&room), self.message_count(room.id));
+        let is_whole = self.mark(room.id).is_some_and(|mark| room.is_whole_after(mark.seq));
         if let Some(mark) = self.marks.iter_mut().find(|mark| mark.room_id == room.id) {
             mark.unread = unread;
+            mark.message_count = if is_whole { room.message_count } else { counted };
         }
         if !room.sending.is_empty() {
             self.waiting.push((room.id, room.sending));
@@ -298,8 +298,10 @@ impl ChatState {
             None => {
                 let before = unsent.len();
                 unsent.retain(|sending| sending.id != id);
-                if unsent.len() < before {
-                    self.count_one(room);
+                let is_news = unsent.len() < before;
+                // One's own is not unread.
+                if let Some(mark) = self.marks.iter_mut().find(|mark| is_news && mark.room_id == room) {
+                    mark.message_count += 1;
                 }
             }
             Some(code) => {
@@ -420,7 +422,9 @@ impl ChatState {
             let same_room = room.id == view.room.room_id && room.epoch == view.epoch;
             same_room && room.newer_than() == Some(seq)
         };
+        self.counted(view.room.room_id, view.room.message_count);
         if let Some(room) = self.room.as_mut().filter(belongs) {
+            room.message_count = view.room.message_count;
             // What came while the page was on its way was not kept: then there is more to load.
             room.newest = view.newest && view.room.head >= room.head;
             view.messages.into_iter().for_each(|talk| room.put(talk));

@@ -2,8 +2,8 @@
 
 use super::{ChatState, OpenRoom, room::PAGE};
 use crate::{
-    domain::{RoomId, Seq},
-    protocol::{ReadMark, RoomSummary, Talk},
+    domain::{RoomId, Seq, limits},
+    protocol::{ReadMark, Talk},
 };
 
 impl ChatState {
@@ -11,21 +11,27 @@ impl ChatState {
         self.marks.iter().find(|mark| mark.room_id == id)
     }
 
-    /// How many messages of others there are that this person has not seen; none in a room where they never were.
+    /// How many messages of others there are that this person has not seen; none in a room where they never were. From
+    /// [`limits::UNREAD_COUNTED`] on there may be more.
     #[must_use]
     pub fn unread(&self, id: RoomId) -> u32 {
         match self.room.as_ref().filter(|room| room.id == id) {
             Some(room) => self.unread_of(room),
-            None => self.mark(id).map_or(0, |mark| mark.unread),
+            None => self.unread_elsewhere(id),
         }
     }
 
     pub(super) fn unread_of(&self, room: &OpenRoom) -> u32 {
         let Some(mark) = self.mark(room.id) else { return 0 };
         let here = self.of_others(room, mark.seq, Seq::MAX);
-        // What is older than the page on screen is known as a number alone.
-        let is_partial = !room.newest || (room.from > mark.seq + 1 && room.older_than().is_some());
-        if is_partial { here.max(mark.unread) } else { here }
+        // What is not on the page is known as a number alone.
+        if room.is_whole_after(mark.seq) { here } else { here.max(self.unread_elsewhere(room.id)) }
+    }
+
+    /// Those that were counted with the mark, and those that the list has had since.
+    fn unread_elsewhere(&self, id: RoomId) -> u32 {
+        let since = |mark: &ReadMark| self.message_count(id).saturating_sub(mark.message_count) as u32;
+        self.mark(id).map_or(0, |mark| mark.unread + since(mark))
     }
 
     /// How many messages of others are here after one place, up to another.
@@ -38,7 +44,7 @@ impl ChatState {
     /// Where this person left off in a room with more unread messages than a page shows.
     #[must_use]
     pub fn left_off(&self, id: RoomId) -> Option<Seq> {
-        self.mark(id).filter(|mark| mark.unread >= PAGE as u32).map(|mark| mark.seq)
+        self.mark(id).filter(|_| self.unread(id) >= PAGE as u32).map(|mark| mark.seq)
     }
 
     /// In all rooms together.
@@ -57,17 +63,17 @@ impl ChatState {
         if before >= seq {
             return None;
         }
-        let (read, newest) = (self.of_others(room, before, seq), room.newest);
-        if let Some(mark) = self.marks.iter_mut().find(|mark| mark.room_id == id) {
-            mark.seq = seq;
-            // What is not here yet is known as a number alone.
-            mark.unread = mark.unread.saturating_sub(read);
-        } else {
+        let read = self.of_others(room, before, seq);
+        let (unread, message_count) = (self.unread_elsewhere(id), self.message_count(id));
+        let unread = match self.mark(id) {
+            None if room.newest => 0,
             // On the first visit, by a link into the middle, no more is known than how much was said.
-            let said = self.rooms.iter().find(|room| room.room_id == id).map_or(0, |room| room.message_count);
-            let unread = if newest { 0 } else { said.saturating_sub(seq) as u32 };
-            self.marks.push(ReadMark { room_id: id, seq, unread, message_count: 0, recounted: false });
-        }
+            None => message_count.saturating_sub(seq) as u32,
+            // Of so many or more the server's answer says how many are left.
+            Some(_) if unread == limits::UNREAD_COUNTED => unread,
+            Some(_) => unread.saturating_sub(read),
+        };
+        self.set_mark(ReadMark { room_id: id, seq, unread, message_count, recounted: false });
         Some((id, seq))
     }
 
@@ -77,39 +83,34 @@ impl ChatState {
             room.divider = Some(seq);
             room.stays_unread = true;
         }
-        let unread = self.mark(id).map_or(0, |mark| mark.unread);
-        self.set_mark(ReadMark { room_id: id, seq, unread, message_count: 0, recounted: false });
+        let (unread, message_count) = (self.unread_elsewhere(id), self.message_count(id));
+        self.set_mark(ReadMark { room_id: id, seq, unread, message_count, recounted: false });
+    }
+
+    /// Whether that mark says nothing that is not known better here.
+    pub(super) fn knows_more_than(&self, mark: &ReadMark) -> bool {
+        // How far was read here meanwhile is what counts, and 100 stands for more.
+        let is_late = self.mark(mark.room_id).is_none_or(|known| known.seq != mark.seq);
+        let is_cut = mark.unread >= limits::UNREAD_COUNTED && self.unread_elsewhere(mark.room_id) > mark.unread;
+        mark.recounted && (is_late || is_cut) || self.requests.outdo(mark)
     }
 
     pub(super) fn set_mark(&mut self, mark: ReadMark) {
-        self.counted(mark.room_id, mark.message_count);
         match self.marks.iter_mut().find(|known| known.room_id == mark.room_id) {
             Some(known) => *known = mark,
             None => self.marks.push(mark),
         }
     }
 
-    /// So many messages of a room have been seen or counted: LIST, which comes later, does not bring them anew.
-    fn counted(&mut self, id: RoomId, count: u64) {
+    /// How many messages have ever been said in a room, as the list has it.
+    pub(super) fn message_count(&self, id: RoomId) -> u64 {
+        self.rooms.iter().find(|room| room.room_id == id).map_or(0, |room| room.message_count)
+    }
+
+    /// So many have been counted in a room.
+    pub(super) fn counted(&mut self, id: RoomId, count: u64) {
         if let Some(room) = self.rooms.iter_mut().find(|room| room.room_id == id) {
             room.message_count = room.message_count.max(count);
-        }
-    }
-
-    /// One message more of a room has been seen.
-    pub(super) fn count_one(&mut self, id: RoomId) {
-        if let Some(room) = self.rooms.iter_mut().find(|room| room.room_id == id) {
-            room.message_count += 1;
-        }
-    }
-
-    /// Counts what is new in a room whose end is not on screen.
-    pub(super) fn count(&mut self, summary: &RoomSummary) {
-        let known = self.rooms.iter().find(|room| room.room_id == summary.room_id).map(|room| room.message_count);
-        let is_open = self.room.as_ref().is_some_and(|room| room.id == summary.room_id && room.newest);
-        let mark = self.marks.iter_mut().find(|mark| mark.room_id == summary.room_id);
-        if let (Some(known), Some(mark), false) = (known, mark, is_open) {
-            mark.unread += summary.message_count.saturating_sub(known) as u32;
         }
     }
 
@@ -117,14 +118,9 @@ impl ChatState {
     pub(super) fn hears(&mut self, talk: &Talk) {
         let Some(room) = self.room.as_ref().filter(|room| room.id == talk.room_id && room.live) else { return };
         let is_new = talk.rev == talk.seq && talk.seq > room.head;
-        if !is_new {
+        if !is_new || self.is_own(talk) {
             return;
         }
-        let (id, own) = (room.id, self.is_own(talk));
-        if room.newest {
-            self.count_one(id);
-        }
-        let Some(room) = self.room.as_ref().filter(|_| !own) else { return };
         self.unspoken.push(format!("{}: {}", talk.sender, talk.message));
         if self.looking || self.unread_of(room) > 0 {
             return;

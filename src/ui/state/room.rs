@@ -38,6 +38,8 @@ pub struct OpenRoom {
     pub(super) from: Seq,
     /// Whether they reach the end. Where they do not, what is new is loaded when somebody comes near.
     pub newest: bool,
+    /// How many have ever been said here up to the last of them, where they reach the end.
+    pub(super) message_count: u64,
     /// What this browser has said and not seen come back.
     pub sending: Vec<Sending>,
     /// The number up to which everything had been read when the room was opened: a line is drawn after it.
@@ -118,6 +120,7 @@ impl From<RoomView> for OpenRoom {
             head: view.room.head,
             from: view.messages.first().map_or(1, |talk| talk.seq),
             newest: view.newest,
+            message_count: view.room.message_count,
             messages: view.messages,
             sending: Vec::new(),
             divider: None,
@@ -172,6 +175,11 @@ impl OpenRoom {
         self.divider.filter(|mark| *mark + 1 < self.from && !self.went_back)
     }
 
+    /// Whether everything after that place is here.
+    pub(super) fn is_whole_after(&self, seq: Seq) -> bool {
+        self.newest && (self.from <= seq + 1 || self.older_than().is_none())
+    }
+
     /// The place of the last message here, if there are newer ones.
     #[must_use]
     pub fn newer_than(&self) -> Option<Seq> {
@@ -187,6 +195,7 @@ impl OpenRoom {
         self.typing.retain(|(member, _)| (member.sender.clone(), member.person, member.guest.clone()) != author);
         let last = self.messages.last().map_or(0, |last| last.seq);
         if talk.seq >= self.from && (self.newest || talk.seq <= last) {
+            self.message_count += u64::from(self.message(talk.seq).is_none());
             self.put(talk);
             if self.messages.len() > MESSAGES_HELD + PAGE {
                 self.messages.drain(..PAGE);

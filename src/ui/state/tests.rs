@@ -2,7 +2,7 @@ use super::room::{BACK_WITHIN_MS, PAGE};
 use super::*;
 use crate::{
     domain::{Epoch, PersonId},
-    protocol::{ErrorFrame, Presence, RoomState, Sync},
+    protocol::{ClientFrame, ErrorFrame, Presence, RoomState, Sync},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -298,9 +298,63 @@ fn what_was_not_seen_is_unread_and_its_own_author_has_read_it() {
     assert_eq!((state.saw(5), state.unread(id)), (Some((id, 5)), 1));
     state.mark_unread(id, 1);
     assert_eq!((unread(&state), state.saw(6)), ((4, Some(1)), None));
-    state
-        .apply(ServerFrame::Read(ReadMark { room_id: id, seq: 6, unread: 0, message_count: 6, recounted: false }), 0.0);
+    state.apply(ServerFrame::Read(mark(id, 6, 0, 6)), 0.0);
     assert_eq!(state.unread(id), 0, "read in another tab");
+}
+
+fn mark(room_id: RoomId, seq: Seq, unread: u32, message_count: u64) -> ReadMark {
+    ReadMark { room_id, seq, unread, message_count, recounted: false }
+}
+
+#[test]
+fn each_message_counts_once_whether_the_list_or_the_room_brings_it_first() {
+    let (mut opened, id) = state(3);
+    opened.me = Some(Member { sender: "jun".into(), person: Some(PersonId::new()), guest: None });
+    opened.rooms = vec![summary(id, 2)];
+    opened.saw(3);
+    let view =
+        |of: RoomSummary| RoomView { room: of, epoch: Epoch::new(), messages: vec![], newest: true, members: vec![] };
+    let leave = |state: &mut ChatState| state.open(view(summary(RoomId::new(), 0)));
+    let [said, listed] = [ServerFrame::Talk(talk(id, 4, 4, "new")), ServerFrame::List(summary(id, 4))];
+    let after = |frames: &[&ServerFrame]| {
+        let mut state = opened.clone();
+        for frame in frames {
+            state.apply((*frame).clone(), 0.0);
+        }
+        leave(&mut state);
+        state
+    };
+    for frames in [&[&said, &listed][..], &[&listed, &said], &[&said], &[&listed]] {
+        let mut state = after(frames);
+        state.apply(listed.clone(), 0.0);
+        assert_eq!(state.unread(id), 1, "{frames:?}");
+        state.apply(ServerFrame::List(summary(id, 6)), 0.0);
+        assert_eq!(state.unread(id), 3, "{frames:?}");
+    }
+    let mut state = after(&[]);
+    state.apply(ServerFrame::List(summary(id, 3)), 0.0);
+    assert_eq!(state.unread(id), 0, "the list comes later than the page that was read");
+}
+
+#[test]
+fn of_a_hundred_unread_or_more_the_server_says_how_many_are_left() {
+    let (mut state, id) = state(60);
+    state.me = Some(Member { sender: "jun".into(), person: Some(PersonId::new()), guest: None });
+    state.rooms = vec![summary(id, 400)];
+    state.marks = vec![mark(id, 10, 100, 400)];
+    state.room.as_mut().expect("open").newest = false;
+    assert_eq!((state.saw(60), state.unread(id)), (Some((id, 60)), 100));
+    let counted = |unread| ServerFrame::Read(ReadMark { recounted: true, ..mark(id, 60, unread, 400) });
+    for (answer, unread) in [(100, 100), (90, 90)] {
+        state.apply(counted(answer), 0.0);
+        assert_eq!(state.unread(id), unread);
+    }
+    state.apply(ServerFrame::List(summary(id, 420)), 0.0);
+    state.apply(counted(100), 0.0);
+    assert_eq!(state.unread(id), 110, "what is known exactly");
+    state.requests.ask(ClientFrame::Read { room_id: id, seq: 10, unread: true, count: true });
+    state.apply(ServerFrame::Read(mark(id, 60, 0, 420)), 0.0);
+    assert_eq!(state.unread(id), 110, "what is still to be said counts for more");
 }
 
 #[test]
@@ -308,14 +362,13 @@ fn what_is_new_in_other_rooms_is_counted_from_the_list() {
     let (mut state, _) = state(1);
     let (visited, never) = (RoomId::new(), RoomId::new());
     state.rooms = vec![summary(visited, 10), summary(never, 10)];
-    state.marks = vec![ReadMark { room_id: visited, seq: 8, unread: 2, message_count: 10, recounted: false }];
+    state.marks = vec![mark(visited, 8, 2, 10)];
     for id in [visited, never] {
         state.apply(ServerFrame::List(summary(id, 15)), 0.0);
     }
     assert_eq!((state.unread(visited), state.unread(never), state.unread_in_all()), (7, 0, 7));
 
-    let recounted =
-        |seq| ServerFrame::Read(ReadMark { room_id: visited, seq, unread: 6, message_count: 15, recounted: true });
+    let recounted = |seq| ServerFrame::Read(ReadMark { recounted: true, ..mark(visited, seq, 6, 15) });
     state.apply(recounted(7), 0.0);
     assert_eq!(state.unread(visited), 7, "counted from where one is no more");
     state.apply(recounted(8), 0.0);
@@ -410,17 +463,26 @@ fn what_waits_in_a_room_is_there_when_it_is_opened_again() {
 }
 
 #[test]
-fn what_came_through_elsewhere_counts_once() {
+fn what_came_through_elsewhere_is_not_unread_whatever_is_heard_first() {
     let (mut state, _) = state(0);
     let elsewhere = RoomId::new();
     state.apply(ServerFrame::List(summary(elsewhere, 3)), 0.0);
+    state.marks = vec![mark(elsewhere, 3, 0, 3)];
     let sending =
         Sending { id: MessageId::new(), text: "안녕".into(), at: String::new(), reply_to: None, failed: None };
-    assert!(state.take_back(elsewhere, sending.clone()));
-    for _ in 0..2 {
-        state.posted(elsewhere, sending.id, None);
-        let counted = state.rooms.iter().find(|room| room.room_id == elsewhere).map(|room| room.message_count);
-        assert_eq!(counted, Some(4));
+    for list_first in [true, false] {
+        let mut state = state.clone();
+        assert!(state.take_back(elsewhere, sending.clone()));
+        for _ in 0..2 {
+            if list_first {
+                state.apply(ServerFrame::List(summary(elsewhere, 4)), 0.0);
+            }
+            state.posted(elsewhere, sending.id, None);
+            state.apply(ServerFrame::List(summary(elsewhere, 4)), 0.0);
+            assert_eq!(state.unread(elsewhere), 0);
+        }
+        state.apply(ServerFrame::List(summary(elsewhere, 5)), 0.0);
+        assert_eq!(state.unread(elsewhere), 1);
     }
 }
 
