@@ -243,6 +243,7 @@ impl Ui {
     // Changing what was said
 
     fn about(self, talk: &Talk, edits: bool, text: String) {
+        forms::refuse(composer::REFUSAL, "");
         let about = About { id: talk.id, edits, sender: talk.sender.clone(), text };
         self.set_about(talk.room_id, Some(about));
     }

@@ -55,6 +55,11 @@ async fn send(form: Element, field: HtmlInputElement, refusal: Element, text: &'
             let _ = field.set_attribute("aria-invalid", "true");
             refuse(&refusal.id(), &(text.error)(&code));
             let _ = field.unchecked_into::<HtmlElement>().focus();
+            // In a low window the reason may be further down than the field.
+            let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();
+            if refusal.get_bounding_client_rect().bottom() > height {
+                refusal.scroll_into_view_with_bool(false);
+            }
         }
     }
 }

@@ -51,9 +51,14 @@ pub fn meant(state: &ChatState, typed: &str, lowered: fn(&str) -> String) -> Vec
 pub fn region(&Seen { state, .. }: &Seen<'_>) -> Html {
     let mut html = Html::new();
     for (at, name) in state.naming.iter().enumerate() {
-        // In the colour that they have elsewhere, as far as they are here.
-        let member = state.room.iter().flat_map(|room| &room.members).find(|member| member.sender == *name);
-        let of = member.map_or_else(|| name.clone(), |one| hue_of(name, one.person, one.guest.as_deref()));
+        // In the colour that they have elsewhere.
+        let members =
+            || state.room.iter().flat_map(|room| &room.members).map(|one| (&one.sender, one.person, &one.guest));
+        let authors = || state.room.iter().flat_map(|room| room.messages.iter().rev());
+        let of = members()
+            .chain(authors().map(|talk| (&talk.sender, talk.person, &talk.guest)))
+            .find(|(sender, ..)| *sender == name)
+            .map_or_else(|| name.clone(), |(_, person, guest)| hue_of(name, person, guest.as_deref()));
         html.raw("<button class=\"mention\" type=\"button\" role=\"option\" tabindex=\"-1\" id=\"mention-")
             .number(at as u64);
         html.raw("\" aria-selected=\"").raw(if at == state.chosen { "true" } else { "false" }).raw("\">");
