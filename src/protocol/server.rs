@@ -21,7 +21,8 @@ pub enum ServerFrame {
     Members(Members),
     /// Somebody is writing.
     Typing(Typing),
-    /// How far this person has read, as another of their connections said.
+    /// How far this person has read: in every room, for who begins to follow the list; as another of their connections said;
+    /// or as before, with what is unread counted anew.
     Read(ReadMark),
     /// A room of the list, new or changed.
     List(RoomSummary),

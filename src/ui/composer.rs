@@ -391,9 +391,9 @@ pub fn start(ui: Ui) {
 
 /// What the text is about: the message that it answers or changes. Empty, and so not shown, for a new one.
 #[must_use]
-pub fn about(&Seen { state, text, .. }: &Seen<'_>) -> Html {
+pub fn about(&Seen { state, chosen, text, .. }: &Seen<'_>) -> Html {
     let mut html = Html::new();
-    let Some(about) = state.here().and_then(|here| state.about(here)) else { return html };
+    let Some(about) = chosen.and_then(|room| state.about(room)) else { return html };
     html.raw("<span class=\"composer-about-text\">");
     if about.edits {
         html.text(text.editing);

@@ -3,7 +3,7 @@
 
 use super::{
     Ui, composer, forms, outbox,
-    requests::{Answer, LATER, RETRIED},
+    requests::{Answer, LATER, RETRIED, Requests},
     state::{ChatState, Link, Sending, Todo},
     wire,
 };
@@ -297,11 +297,7 @@ impl Connection {
                 left.map(|room_id| ClientFrame::Leave { room_id }).into_iter().chain(self.enter()).collect()
             }
             // The page may show another room already: what counts is where this connection is.
-            Event::Ask(frame) => {
-                let mut sends = false;
-                self.ui.state.update_untracked(|state| sends = state.requests.sends(frame, self.inside));
-                sends.then(|| frame.clone()).into_iter().collect()
-            }
+            Event::Ask(frame) => Requests::can_send(frame, self.inside).then(|| frame.clone()).into_iter().collect(),
             Event::Typing => here.map(|room_id| ClientFrame::Typing { room_id }).into_iter().collect(),
             Event::Tick => {
                 let now = js_sys::Date::now();
@@ -358,9 +354,7 @@ impl Connection {
 
     /// What was asked for and is not answered yet.
     fn asked(&self) -> Vec<ClientFrame> {
-        let mut frames = Vec::new();
-        self.ui.state.update_untracked(|state| frames = state.requests.from_inside(self.inside));
-        frames
+        self.ui.state.with_untracked(|state| state.requests.from_inside(self.inside))
     }
 
     /// TALK for what waits longest in the room on screen, under its own id over every connection. One at a time: nothing

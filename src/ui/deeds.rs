@@ -150,8 +150,7 @@ impl Ui {
 
     // Saying
 
-    /// Says something in a room: it is shown at once and sent as soon as there is a connection. In a room that is still on
-    /// its way it waits for that.
+    /// Says something in a room: it is shown at once, if that is on screen, and sent as soon as there is a connection.
     pub fn say(self, room: RoomId, text: String) {
         let (id, at) = (MessageId::new(), time::now_rfc3339());
         let mut sending = Sending { id, text, at, reply_to: None, failed: None };
@@ -250,8 +249,8 @@ impl Ui {
 
     /// Neither answers nor changes anything any more; says whether it did.
     pub fn about_nothing(self) -> bool {
-        let had = self.state.with_untracked(|state| state.here().filter(|here| state.about(*here).is_some()));
-        had.inspect(|here| self.set_about(*here, None)).is_some()
+        let about = |room: &RoomId| self.state.with_untracked(|state| state.about(*room).is_some());
+        self.chosen().filter(about).inspect(|room| self.set_about(*room, None)).is_some()
     }
 
     /// Sets what the text that is being written in a room is about.

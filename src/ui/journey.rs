@@ -47,9 +47,7 @@ impl Ui {
                 Err(Error::RoomNotFound) => return leave_for(&address(room)),
                 // Out of reach: stay, with everything that waits here, and say so.
                 Err(error) if push => {
-                    self.set_bound_for(None);
-                    // What was said there already is sent from here.
-                    self.tell(Event::PostAgain);
+                    self.set_out();
                     // What is typed on was meant for there.
                     composer::leave_focus();
                     return forms::refuse(composer::REFUSAL, &(self.text.error)(error.code()));
@@ -57,6 +55,7 @@ impl Ui {
                 // The address is there already. It may take long: until then one writes where one sees oneself.
                 Err(_) => {
                     self.bound_for.set(None);
+                    self.tell(Event::PostAgain);
                     return set_timeout(
                         move || {
                             if self.journey.get_value() == journey {
@@ -86,7 +85,11 @@ impl Ui {
     /// Begins a journey, and gives its number: what an earlier one still loads is not shown any more.
     pub fn set_out(self) -> u32 {
         self.journey.update_value(|journey| *journey += 1);
-        self.set_bound_for(None);
+        if self.bound_for.get_untracked().is_some() {
+            self.set_bound_for(None);
+            // What was said there already is sent from here.
+            self.tell(Event::PostAgain);
+        }
         self.journey.get_value()
     }
 
@@ -166,6 +169,10 @@ impl Ui {
             replace_address(&address(room));
         }
         if is_newest {
+            // Whoever was led elsewhere comes back.
+            if self.is_landing() {
+                self.set_out();
+            }
             scroll_to_end();
         } else {
             self.replace(room, Window::Newest, scroll_to_end);
@@ -185,34 +192,40 @@ impl Ui {
         self.replace(room, Window::Around(mark), show_unread);
     }
 
-    /// Goes where one left off, if that is further back than the page that the server wrote; else to what is new there.
+    /// Goes where one left off, if the page was not asked for a place of its own and there is more unread than it holds;
+    /// else to what is new there.
     pub fn land(self) {
-        let left_off = self.state.with_untracked(|state| Some((state.here()?, state.left_off(state.here()?)?)));
-        match left_off {
-            Some((room, mark)) if named().is_none() => self.replace(room, Window::Around(mark), show_unread),
-            _ => reading::land(),
+        let is_asked = named().is_some() || window().location().search().is_ok_and(|query| !query.is_empty());
+        let left_off = |state: &ChatState| Some((state.here()?, state.left_off(state.here()?)?));
+        match self.state.with_untracked(left_off).filter(|_| !is_asked) {
+            Some((room, mark)) => self.replace(room, Window::Around(mark), show_unread),
+            None => reading::land(),
         }
     }
 
-    /// Shows other messages of the room on screen, and then does `then`.
+    /// Shows other messages of the room on screen, and then does `then`. Nothing counts as seen before.
     fn replace(self, room: RoomId, window: Window, then: impl FnOnce() + 'static) {
         let journey = self.set_out();
-        self.landing.update_value(|landing| *landing += 1);
+        self.landing.set_value(Some(journey));
         leptos::task::spawn_local(async move {
             let found = wire::room_page(room, window).await;
-            if self.journey.get_value() == journey {
-                match found {
-                    Ok(view) => self.show_then(view, then),
-                    Err(error) => forms::refuse(composer::REFUSAL, &(self.text.error)(error.code())),
+            if self.journey.get_value() != journey {
+                return;
+            }
+            match found {
+                Ok(view) => self.show_then(view, then),
+                Err(error) => {
+                    self.landing.set_value(None);
+                    forms::refuse(composer::REFUSAL, &(self.text.error)(error.code()));
                 }
             }
-            self.landing.update_value(|landing| *landing -= 1);
         });
     }
 
     /// Shows a page of messages, and does `then` once it is drawn. Nothing counts as seen before that.
     fn show_then(self, view: RoomView, then: impl FnOnce() + 'static) {
-        self.landing.update_value(|landing| *landing += 1);
+        let journey = self.journey.get_value();
+        self.landing.set_value(Some(journey));
         self.in_sight.set_value(None);
         self.state.update(|state| state.open(view));
         self.tell(Event::Moved);
@@ -222,9 +235,16 @@ impl Ui {
             // What is in sight has its real height in the next frame, and one is led there once more.
             request_animation_frame(move || {
                 self.renew_place();
-                self.landing.update_value(|landing| *landing -= 1);
+                if self.landing.get_value() == Some(journey) {
+                    self.landing.set_value(None);
+                }
             });
         });
+    }
+
+    /// Whether one is still being led to where one reads.
+    pub fn is_landing(self) -> bool {
+        self.landing.get_value() == Some(self.journey.get_value())
     }
 }
 

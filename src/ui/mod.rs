@@ -121,8 +121,8 @@ pub struct Ui {
     look_due: StoredValue<bool>,
     /// The last message in sight when it last did.
     in_sight: StoredValue<Option<Seq>>,
-    /// How many times other messages are being shown: until one is where they are to be read, nothing counts as seen.
-    landing: StoredValue<u32>,
+    /// The journey that has not come to where one reads: until then nothing counts as seen.
+    landing: StoredValue<Option<u32>>,
     /// Set while more messages are on their way.
     loading: StoredValue<bool>,
     /// Where somebody reads, so that it stays there.
@@ -150,7 +150,7 @@ impl Ui {
             bound_for: RwSignal::new(None),
             look_due: StoredValue::new(false),
             in_sight: StoredValue::new(None),
-            landing: StoredValue::new(0),
+            landing: StoredValue::new(None),
             loading: StoredValue::new(false),
             place: StoredValue::new_local(None),
             read_due: StoredValue::new(None),

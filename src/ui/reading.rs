@@ -51,7 +51,7 @@ impl Ui {
 
     /// Takes note of what is on screen.
     fn look(self) {
-        if self.landing.get_value() > 0 {
+        if self.is_landing() {
             return self.look_soon();
         }
         // First, or what was moved into sight for a moment would count as seen.

@@ -8,13 +8,15 @@ use super::{
     text::Text,
     timeline,
 };
-use crate::html::Html;
+use crate::{domain::RoomId, html::Html};
 use leptos::prelude::*;
 
 /// What a region can see.
 pub struct Seen<'a> {
     /// What the page knows.
     pub state: &'a ChatState,
+    /// The room that was chosen: the one on its way, else the one on screen.
+    pub chosen: Option<RoomId>,
     /// The words.
     pub text: &'static Text,
     /// Whether the page has woken up: what the server writes claims nothing that only the browser knows.
@@ -55,21 +57,23 @@ pub fn Region(
     id: &'static str,
 ) -> impl IntoView {
     let ui = Ui::get();
-    let html = REGIONS
-        .iter()
-        .find(|(known, _)| *known == id)
-        .map(|(_, of)| ui.state.with_untracked(|state| of(&Seen { state, text: ui.text, awake: false, now: 0.0 })));
+    let html = REGIONS.iter().find(|(known, _)| *known == id).map(|(_, of)| {
+        ui.state
+            .with_untracked(|state| of(&Seen { state, chosen: state.here(), text: ui.text, awake: false, now: 0.0 }))
+    });
     view! { <Written tag="span" id class="region" html=html.unwrap_or_default()/> }
 }
 
 /// Keeps them all as the state has it, in the browser.
 pub fn start(ui: Ui) {
     let seen = move |state: &ChatState, awake: bool, now: f64| {
-        REGIONS.map(|(_, of)| of(&Seen { state, text: ui.text, awake, now }))
+        let chosen = ui.bound_for.get_untracked().or_else(|| state.here());
+        REGIONS.map(|(_, of)| of(&Seen { state, chosen, text: ui.text, awake, now }))
     };
     let mut shown = ui.state.with_untracked(|state| seen(state, false, 0.0));
     ui.draw(move || {
         let now = ui.now.get();
+        ui.bound_for.track();
         let after = ui.state.with(|state| seen(state, true, now));
         for ((id, _), (before, after)) in REGIONS.iter().zip(shown.iter().zip(&after)) {
             replace(id, before, after);

@@ -36,20 +36,16 @@ impl Requests {
         self.0.push(frame);
     }
 
-    /// Whether somebody in that room, or in none, sends one now. How far was read has no answer: it is kept no longer then.
-    pub fn sends(&mut self, frame: &ClientFrame, inside: Option<RoomId>) -> bool {
-        let sends = inside.is_some() && frame.needs_room().is_none_or(|room| Some(room) == inside);
-        if sends && matches!(frame, ClientFrame::Read { .. }) {
-            self.0.retain(|known| known != frame);
-        }
-        sends
+    /// Whether somebody in that room, or in none, can send one now.
+    #[must_use]
+    pub fn can_send(frame: &ClientFrame, inside: Option<RoomId>) -> bool {
+        inside.is_some() && frame.needs_room().is_none_or(|room| Some(room) == inside)
     }
 
     /// Those that somebody in that room can send.
-    pub fn from_inside(&mut self, inside: Option<RoomId>) -> Vec<ClientFrame> {
-        let mut frames = self.0.clone();
-        frames.retain(|frame| self.sends(frame, inside));
-        frames
+    #[must_use]
+    pub fn from_inside(&self, inside: Option<RoomId>) -> Vec<ClientFrame> {
+        self.0.iter().filter(|frame| Self::can_send(frame, inside)).cloned().collect()
     }
 
     /// Forgets what a frame answers. `me` is this person's name, by which reactions are known.
@@ -150,6 +146,9 @@ fn is_done(asked: &ClientFrame, frame: &ServerFrame, me: Option<&str>) -> bool {
             talk.id == *id
                 && (talk.deleted || *on == talk.reactions.iter().any(|one| one.emoji == *emoji && by_me(&one.by)))
         }
+        (ClientFrame::Read { room_id, seq, unread, .. }, ServerFrame::Read(mark)) => {
+            mark.recounted && *room_id == mark.room_id && if *unread { mark.seq == *seq } else { mark.seq >= *seq }
+        }
         _ => false,
     }
 }
@@ -180,9 +179,9 @@ mod tests {
         let (kept, gone) = (MessageId::new(), MessageId::new());
         let deletion = |room_id, id| ClientFrame::Delete { room_id, id };
         asked.ask(deletion(here, kept));
-        assert!(asked.sends(&deletion(here, kept), Some(here)));
+        assert!(Requests::can_send(&deletion(here, kept), Some(here)));
         asked.ask(deletion(there, gone));
-        assert!(!asked.sends(&deletion(there, gone), Some(here)));
+        assert!(!Requests::can_send(&deletion(there, gone), Some(here)));
         assert_eq!(asked.from_inside(None), []);
         assert_eq!(asked.from_inside(Some(here)), [deletion(here, kept)]);
         assert_eq!(asked.from_inside(Some(here)).len(), 1, "until it is answered");
@@ -254,16 +253,19 @@ mod tests {
         let read = |seq| ClientFrame::Read { room_id, seq, unread: false, count: true };
         for seq in 1..=3 {
             asked.ask(read(seq));
-            assert!(!asked.sends(&read(seq), None));
+            assert!(!Requests::can_send(&read(seq), None));
         }
-        assert_eq!((asked.from_inside(Some(room_id)), asked.from_inside(Some(room_id))), (vec![read(3)], vec![]));
-        asked.ask(read(4));
-        assert!(asked.sends(&read(4), Some(RoomId::new())), "from any room");
-        assert_eq!(asked.from_inside(Some(room_id)), []);
-        asked.ask(read(5));
+        assert!(Requests::can_send(&read(3), Some(RoomId::new())), "from any room");
+        assert_eq!(asked.from_inside(Some(room_id)), [read(3)]);
         let mark = |seq| ReadMark { room_id, seq, unread: 0, message_count: 6, recounted: false };
-        assert_eq!([4, 5, 6].map(|seq| asked.outdo(&mark(seq))), [true, false, false], "another tab has read on");
+        assert_eq!([2, 3, 4].map(|seq| asked.outdo(&mark(seq))), [true, false, false], "another tab has read on");
+        let answers = |seq| ServerFrame::Read(ReadMark { recounted: true, ..mark(seq) });
+        for (frame, left) in [(ServerFrame::Read(mark(3)), 1), (answers(2), 1), (answers(3), 0)] {
+            asked.hears(&frame, None);
+            assert_eq!(asked.0.len(), left, "{frame:?}");
+        }
         asked.ask(ClientFrame::Read { room_id, seq: 2, unread: true, count: true });
+        asked.hears(&answers(3), None);
         assert!(asked.outdo(&mark(6)) && !asked.outdo(&ReadMark { room_id: RoomId::new(), ..mark(1) }));
     }
 }

@@ -64,14 +64,13 @@ impl Chat {
     }
 
     /// Tells those who follow the list how much is unread in a room where LIST alone would have them count wrong: who
-    /// had not read as far as a message that was deleted, and who has just spoken there, on their other connections.
+    /// had not read as far as a message that was deleted, and who has just spoken there, wherever they did.
     pub(super) async fn recount(&self, room: RoomId, stir: &Stir) {
         if stir.deleted.is_none() && stir.spoke.is_empty() {
             return;
         }
         let watching = self.0.hub.watching();
-        let elsewhere = |person: &&PersonId| watching.get(person).is_some_and(|connections| *connections > 1);
-        let spoke = stir.spoke.iter().filter(elsewhere).copied().collect::<Vec<_>>();
+        let spoke: Vec<_> = stir.spoke.intersection(&watching).copied().collect();
         // Without the disk the old number stays, until one comes back or reads on.
         let before = async |seq, persons: &[PersonId]| match persons {
             [] => Vec::new(),
@@ -79,7 +78,7 @@ impl Chat {
         };
         let mut marks = before(Seq::MAX, &spoke).await;
         if let Some(seq) = stir.deleted {
-            marks.extend(before(seq, &watching.into_keys().collect::<Vec<_>>()).await);
+            marks.extend(before(seq, &watching.into_iter().collect::<Vec<_>>()).await);
         }
         self.0.hub.tell_unread(marks.into_iter().map(|mark| (mark.person, recounted(mark))).collect());
     }

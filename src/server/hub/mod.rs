@@ -375,14 +375,12 @@ impl Hub {
         watchers.for_each(|connection| connection.inlet.put(&delivery));
     }
 
-    /// The persons who follow the list of rooms, and on how many connections.
+    /// The persons who follow the list of rooms.
     #[must_use]
-    pub fn watching(&self) -> HashMap<PersonId, u32> {
+    pub fn watching(&self) -> HashSet<PersonId> {
         let state = self.state();
         let sessions = state.watchers.iter().filter_map(|id| state.connections.get(id)?.session.as_ref());
-        let mut watching = HashMap::new();
-        sessions.for_each(|session| *watching.entry(session.1).or_default() += 1);
-        watching
+        sessions.map(|session| session.1).collect()
     }
 
     /// Tells those who follow the list of rooms how much is unread to them, where that is known.

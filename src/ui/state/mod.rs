@@ -231,12 +231,13 @@ impl ChatState {
                 room.went_back = false;
             }
             if before.epoch == room.epoch && room.newest && joins && is_near && before.from < room.from {
-                room.from = before.from;
+                let from = before.from;
                 // What became of them meanwhile is still to be asked for.
                 if self.me.is_some() {
                     room.head = room.head.min(before.head);
                 }
-                before.messages.into_iter().for_each(|talk| room.put(talk));
+                before.messages.into_iter().for_each(|talk| room.add(talk));
+                room.from = from;
             }
         }
         if is_new {
@@ -295,15 +296,7 @@ impl ChatState {
     pub fn posted(&mut self, room: RoomId, id: MessageId, refused: Option<String>) {
         let unsent = self.unsent(room);
         match refused {
-            None => {
-                let before = unsent.len();
-                unsent.retain(|sending| sending.id != id);
-                let is_news = unsent.len() < before;
-                // One's own is not unread.
-                if let Some(mark) = self.marks.iter_mut().find(|mark| is_news && mark.room_id == room) {
-                    mark.message_count += 1;
-                }
-            }
+            None => unsent.retain(|sending| sending.id != id),
             Some(code) => {
                 if let Some(sending) = unsent.iter_mut().find(|sending| sending.id == id) {
                     sending.failed = Some(code);

@@ -3,7 +3,7 @@
 use super::{ChatState, OpenRoom, room::PAGE};
 use crate::{
     domain::{RoomId, Seq, limits},
-    protocol::{ReadMark, Talk},
+    protocol::{ClientFrame, ReadMark, Talk},
 };
 
 impl ChatState {
@@ -65,15 +65,17 @@ impl ChatState {
         }
         let read = self.of_others(room, before, seq);
         let (unread, message_count) = (self.unread_elsewhere(id), self.message_count(id));
-        let unread = match self.mark(id) {
-            None if room.newest => 0,
+        let mark = |unread| ReadMark { room_id: id, seq, unread, message_count, recounted: false };
+        let mark = match self.mark(id) {
+            None if room.newest => mark(0),
             // On the first visit, by a link into the middle, no more is known than how much was said.
-            None => message_count.saturating_sub(seq) as u32,
+            None => mark(message_count.saturating_sub(seq) as u32),
             // Of so many or more the server's answer says how many are left.
-            Some(_) if unread == limits::UNREAD_COUNTED => unread,
-            Some(_) => unread.saturating_sub(read),
+            Some(known) if known.unread == limits::UNREAD_COUNTED => ReadMark { seq, ..*known },
+            Some(_) => mark(unread.saturating_sub(read)),
         };
-        self.set_mark(ReadMark { room_id: id, seq, unread, message_count, recounted: false });
+        self.set_mark(mark);
+        self.requests.ask(ClientFrame::Read { room_id: id, seq, unread: false, count: true });
         Some((id, seq))
     }
 
@@ -90,7 +92,7 @@ impl ChatState {
     /// Whether that mark says nothing that is not known better here.
     pub(super) fn knows_more_than(&self, mark: &ReadMark) -> bool {
         // How far was read here meanwhile is what counts, and 100 stands for more.
-        let is_late = self.mark(mark.room_id).is_none_or(|known| known.seq != mark.seq);
+        let is_late = self.mark(mark.room_id).is_some_and(|known| known.seq > mark.seq);
         let is_cut = mark.unread >= limits::UNREAD_COUNTED && self.unread_elsewhere(mark.room_id) > mark.unread;
         mark.recounted && (is_late || is_cut) || self.requests.outdo(mark)
     }

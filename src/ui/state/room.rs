@@ -195,8 +195,7 @@ impl OpenRoom {
         self.typing.retain(|(member, _)| (member.sender.clone(), member.person, member.guest.clone()) != author);
         let last = self.messages.last().map_or(0, |last| last.seq);
         if talk.seq >= self.from && (self.newest || talk.seq <= last) {
-            self.message_count += u64::from(self.message(talk.seq).is_none());
-            self.put(talk);
+            self.add(talk);
             if self.messages.len() > MESSAGES_HELD + PAGE {
                 self.messages.drain(..PAGE);
                 self.from = self.messages.first().map_or(1, |talk| talk.seq);
@@ -211,6 +210,12 @@ impl OpenRoom {
         }
         self.head = rev;
         Todo::Nothing
+    }
+
+    /// Keeps a message, and counts it if it is new: of those from `from` on all were here.
+    pub(super) fn add(&mut self, talk: Talk) {
+        self.message_count += u64::from(talk.seq >= self.from && self.message(talk.seq).is_none());
+        self.put(talk);
     }
 
     /// Keeps the state with the highest `rev`, at the message's place.

@@ -463,30 +463,6 @@ fn what_waits_in_a_room_is_there_when_it_is_opened_again() {
 }
 
 #[test]
-fn what_came_through_elsewhere_is_not_unread_whatever_is_heard_first() {
-    let (mut state, _) = state(0);
-    let elsewhere = RoomId::new();
-    state.apply(ServerFrame::List(summary(elsewhere, 3)), 0.0);
-    state.marks = vec![mark(elsewhere, 3, 0, 3)];
-    let sending =
-        Sending { id: MessageId::new(), text: "안녕".into(), at: String::new(), reply_to: None, failed: None };
-    for list_first in [true, false] {
-        let mut state = state.clone();
-        assert!(state.take_back(elsewhere, sending.clone()));
-        for _ in 0..2 {
-            if list_first {
-                state.apply(ServerFrame::List(summary(elsewhere, 4)), 0.0);
-            }
-            state.posted(elsewhere, sending.id, None);
-            state.apply(ServerFrame::List(summary(elsewhere, 4)), 0.0);
-            assert_eq!(state.unread(elsewhere), 0);
-        }
-        state.apply(ServerFrame::List(summary(elsewhere, 5)), 0.0);
-        assert_eq!(state.unread(elsewhere), 1);
-    }
-}
-
-#[test]
 fn what_came_through_before_the_page_was_loaded_is_not_sent_again() {
     let (mut state, id) = state(1);
     let through = room(&state).messages[0].id;
