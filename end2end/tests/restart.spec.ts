@@ -150,8 +150,9 @@ test('what was changed while the server was away is changed once it is back', as
   await mina.page.close();
   await ownServer.start();
   await next.openRoom(link);
+  // Shown at once, and kept until the server has answered.
   await next.reads(['열한시']);
-  expect(await next.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+  await expect.poll(() => next.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
   await expect.poll(async () => (await ownServer.messages(next.roomId)).map(({ message }) => message)).toEqual(['열한시']);
 });
 

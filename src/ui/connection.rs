@@ -19,6 +19,7 @@ use futures_util::{
 };
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
 use leptos::prelude::*;
+use std::{cell::RefCell, rc::Rc};
 
 /// The first pause before another try, and the longest, in milliseconds; a random part of it is waited.
 const PAUSE_MS: f64 = 500.0;
@@ -97,6 +98,7 @@ pub async fn run(ui: Ui, inbox: UnboundedReceiver<Event>) {
         at_once: false,
         said: None,
         say_at: None,
+        posting: Rc::default(),
     };
     connection.run(inbox).await;
 }
@@ -123,6 +125,8 @@ struct Connection {
     said: Option<MessageId>,
     /// When to send it again: it was too much at once.
     say_at: Option<f64>,
+    /// The rooms not on screen whose messages are being posted, or are to be again soon.
+    posting: Rc<RefCell<Vec<RoomId>>>,
 }
 
 impl Connection {
@@ -244,10 +248,16 @@ impl Connection {
         {
             forms::refuse(composer::REFUSAL, &(self.ui.text.error)(Error::MessageNotFound.code()));
         }
+        // What is refused without naming a message is ENTER while that has no answer, else READ.
+        let is_of_enter = matches!(&frame, ServerFrame::Error(error) if error.id.is_none()) && self.inside.is_none();
         let (mut answer, mut todo) = (Answer::Done(Vec::new()), Todo::Nothing);
         self.ui.state.update(|state| {
-            answer = state.requests.hears(&frame, state.me.as_ref().map(|me| me.sender.as_str()));
-            todo = state.apply(frame, js_sys::Date::now());
+            if !is_of_enter {
+                answer = state.requests.hears(&frame, state.me.as_ref().map(|me| me.sender.as_str()));
+            }
+            if matches!(answer, Answer::Done(_)) {
+                todo = state.apply(frame, js_sys::Date::now());
+            }
         });
         match answer {
             Answer::Done(asked) => asked.iter().for_each(outbox::forget_change),
@@ -371,27 +381,35 @@ impl Connection {
         Some(ClientFrame::Talk { room_id, id: Some(id), sender: None, message: text, reply_to })
     }
 
-    /// Sends what was said in rooms that are not on screen by plain requests, each room's in its order.
+    /// Sends what was said in rooms that are not on screen by plain requests, each room's in its order and one at a time.
     fn post_elsewhere(&self) {
-        let ui = self.ui;
-        for (room, waiting) in ui.state.with_untracked(|state| state.waiting.clone()) {
+        let (ui, posting) = (self.ui, self.posting.clone());
+        let rooms = ui.state.with_untracked(|state| state.waiting.iter().map(|(room, _)| *room).collect::<Vec<_>>());
+        for room in rooms {
+            if posting.borrow().contains(&room) {
+                continue;
+            }
+            posting.borrow_mut().push(room);
+            let posting = posting.clone();
+            let done = move || posting.borrow_mut().retain(|posting| *posting != room);
             leptos::task::spawn_local(async move {
-                for sending in waiting.into_iter().filter(|sending| sending.failed.is_none()) {
-                    // Given up meanwhile, or its room is on screen.
-                    if !ui.state.with_untracked(|state| state.waits(room, sending.id)) {
-                        continue;
-                    }
+                while let Some(sending) = ui.state.with_untracked(|state| state.next_waiting(room).cloned()) {
                     let outcome = wire::post_message(room, &sending).await;
                     match outcome {
                         Ok(()) => outbox::forget(sending.id),
                         // Later, with all that follows it.
                         Err(code) if RETRIED.contains(&code.as_str()) => {
-                            return set_timeout(move || ui.tell(Event::PostAgain), POST_AGAIN);
+                            let again = move || {
+                                done();
+                                ui.tell(Event::PostAgain);
+                            };
+                            return set_timeout(again, POST_AGAIN);
                         }
                         Err(_) => {}
                     }
                     ui.state.update(|state| state.posted(room, sending.id, outcome.err()));
                 }
+                done();
             });
         }
     }

@@ -86,10 +86,10 @@ impl Ui {
     pub fn set_out(self) -> u32 {
         self.journey.update_value(|journey| *journey += 1);
         if self.bound_for.get_untracked().is_some() {
-            self.set_bound_for(None);
             // What was said there already is sent from here.
             self.tell(Event::PostAgain);
         }
+        self.set_bound_for(None);
         self.journey.get_value()
     }
 

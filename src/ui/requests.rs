@@ -36,6 +36,11 @@ impl Requests {
         self.0.push(frame);
     }
 
+    /// Forgets how far was read in a room.
+    pub fn forget_read(&mut self, room: RoomId) {
+        self.0.retain(|asked| !matches!(asked, ClientFrame::Read { room_id, .. } if *room_id == room));
+    }
+
     /// Whether somebody in that room, or in none, can send one now.
     #[must_use]
     pub fn can_send(frame: &ClientFrame, inside: Option<RoomId>) -> bool {
@@ -53,8 +58,11 @@ impl Requests {
         let ServerFrame::Error(error) = frame else {
             return Answer::Done(self.0.extract_if(.., |asked| is_done(asked, frame, me)).collect());
         };
-        // Answers come in the order of what was asked.
-        let named = |asked: &ClientFrame| message_of(asked).is_some_and(|id| error.names(id));
+        // Answers come in the order of what was asked. How far was read is known by the room.
+        let named = |asked: &ClientFrame| match asked {
+            ClientFrame::Read { room_id, .. } => error.id.is_none() && error.room_id == Some(room_id.to_string()),
+            _ => message_of(asked).is_some_and(|id| error.names(id)),
+        };
         let Some(at) = self.0.iter().position(named) else { return Answer::Done(Vec::new()) };
         if RETRIED.contains(&error.code.as_str()) {
             return Answer::Again(error.retry_after());
@@ -62,7 +70,9 @@ impl Requests {
         let asked = self.0.remove(at);
         match (&asked, error.code.as_str()) {
             // What is not there need not be deleted.
-            (ClientFrame::Delete { .. }, "message_not_found") => Answer::Done(vec![asked]),
+            (ClientFrame::Delete { .. }, "message_not_found") | (ClientFrame::Read { .. }, _) => {
+                Answer::Done(vec![asked])
+            }
             // The server has no word of its own for it.
             (ClientFrame::React { .. }, "bad_frame") => Answer::Refused(NO_EMOJI.into(), asked),
             (_, code) => Answer::Refused(code.into(), asked),
@@ -245,6 +255,28 @@ mod tests {
         asked.ask(ClientFrame::Delete { room_id, id });
         assert!(asked.preview(&talk, None).is_some_and(|preview| preview.deleted));
         assert_eq!(asked.preview(&Talk { id: MessageId::new(), ..talk }, None), None);
+    }
+
+    #[test]
+    fn how_far_was_read_is_said_again_when_the_server_could_not_keep_it() {
+        let (mut asked, room_id) = (Requests::default(), RoomId::new());
+        let refused = |code: &str| {
+            let room_id = Some(room_id.to_string());
+            ServerFrame::Error(ErrorFrame {
+                code: code.into(),
+                message: String::new(),
+                room_id,
+                id: None,
+                retry_after_ms: Some(70),
+            })
+        };
+        assert_eq!(asked.hears(&refused("storage_unavailable"), None), DONE, "it is of something else");
+        let read = ClientFrame::Read { room_id, seq: 3, unread: false, count: true };
+        asked.ask(read.clone());
+        assert_eq!(asked.hears(&refused("storage_unavailable"), None), Answer::Again(70));
+        assert_eq!(asked.from_inside(Some(room_id)).first(), Some(&read));
+        assert_eq!(asked.hears(&refused("room_not_found"), None), Answer::Done(vec![read]));
+        assert_eq!(asked.from_inside(Some(room_id)), []);
     }
 
     #[test]

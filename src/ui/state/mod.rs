@@ -128,7 +128,12 @@ impl ChatState {
                     return Todo::LoadPage;
                 }
                 self.was_in = true;
-                room.entered(state)
+                let (id, head, is_other) = (room.id, state.head, state.reset || state.epoch != room.epoch);
+                let todo = room.entered(state);
+                if is_other {
+                    self.forget_read(id, head);
+                }
+                todo
             }
             ServerFrame::Sync(sync) if sync.room_id == room.id && !room.is_behind => room.synced(sync.head),
             ServerFrame::Enter(presence) if presence.room_id == room.id => room.came(presence, now),
@@ -241,7 +246,7 @@ impl ChatState {
             }
         }
         if is_new {
-            room.divider = self.mark(room.id).map(|mark| mark.seq).filter(|_| self.unread(room.id) > 0);
+            room.divider = self.mark(room.id).map(|mark| mark.seq).filter(|_| self.unread_of(&room) > 0);
         }
         let here: Vec<MessageId> = room.messages.iter().map(|talk| talk.id).collect();
         room.sending.retain(|sending| !here.contains(&sending.id));
@@ -306,11 +311,11 @@ impl ChatState {
         self.waiting.retain(|(_, sending)| !sending.is_empty());
     }
 
-    /// Whether that message waits in a room that is not on screen.
+    /// What waits longest in a room that is not on screen.
     #[must_use]
-    pub fn waits(&self, room: RoomId, id: MessageId) -> bool {
-        let mut waiting = self.waiting.iter().filter(|(at, _)| *at == room).flat_map(|(_, sending)| sending);
-        waiting.any(|sending| sending.id == id)
+    pub fn next_waiting(&self, room: RoomId) -> Option<&Sending> {
+        let (_, waiting) = self.waiting.iter().find(|(at, _)| *at == room)?;
+        waiting.iter().find(|sending| sending.failed.is_none())
     }
 
     /// Whether something said in a room that is not on screen waits there.

@@ -92,7 +92,7 @@ impl ChatState {
     /// Whether that mark says nothing that is not known better here.
     pub(super) fn knows_more_than(&self, mark: &ReadMark) -> bool {
         // How far was read here meanwhile is what counts, and 100 stands for more.
-        let is_late = self.mark(mark.room_id).is_some_and(|known| known.seq > mark.seq);
+        let is_late = self.mark(mark.room_id).is_none_or(|known| known.seq != mark.seq);
         let is_cut = mark.unread >= limits::UNREAD_COUNTED && self.unread_elsewhere(mark.room_id) > mark.unread;
         mark.recounted && (is_late || is_cut) || self.requests.outdo(mark)
     }
@@ -101,6 +101,14 @@ impl ChatState {
         match self.marks.iter_mut().find(|known| known.room_id == mark.room_id) {
             Some(known) => *known = mark,
             None => self.marks.push(mark),
+        }
+    }
+
+    /// How far was read in another history says nothing of this one, which has come to that number.
+    pub(super) fn forget_read(&mut self, id: RoomId, head: Seq) {
+        self.requests.forget_read(id);
+        if let Some(mark) = self.marks.iter_mut().find(|mark| mark.room_id == id) {
+            mark.seq = mark.seq.min(head);
         }
     }
 

@@ -602,3 +602,25 @@ fn the_list_brings_new_rooms_and_wakes_a_visitor() {
     state.me = Some(Member { sender: "mina".into(), person: None, guest: None });
     assert_eq!(state.apply(ServerFrame::List(summary(id, 3)), 0.0), Todo::Nothing);
 }
+
+#[test]
+fn another_history_knows_nothing_of_how_far_was_read() {
+    let (mut state, id) = state(3);
+    state.me = Some(Member { sender: "jun".into(), person: Some(PersonId::new()), guest: None });
+    assert_eq!(state.saw(3), Some((id, 3)));
+    let entered = RoomState {
+        room_id: id,
+        name: "방".into(),
+        topic: None,
+        lobby: false,
+        epoch: Epoch::new(),
+        head: 1,
+        you: state.me.clone().expect("me"),
+        members: vec![],
+        member_count: 1,
+        reset: true,
+    };
+    assert_eq!(state.apply(ServerFrame::Room(entered), 0.0), Todo::Reload);
+    state.apply(ServerFrame::Read(mark(id, 1, 0, 1)), 0.0);
+    assert_eq!((state.marks[0].seq, state.requests.from_inside(Some(id))), (1, vec![]));
+}
