@@ -128,6 +128,8 @@ pub struct Refusal {
     pub room_id: Option<String>,
     /// The `id` of the refused frame.
     pub id: Option<String>,
+    /// The `seq` of the refused READ.
+    pub seq: Option<Seq>,
 }
 
 impl From<Refusal> for ServerFrame {
@@ -137,6 +139,7 @@ impl From<Refusal> for ServerFrame {
             message: refusal.error.to_string(),
             room_id: refusal.room_id,
             id: refusal.id,
+            seq: refusal.seq,
             retry_after_ms: refusal.error.retry_after_ms(),
         })
     }
@@ -150,11 +153,16 @@ impl ClientFrame {
     /// `bad_frame`, saying which part is wrong; `room_not_found` for a `roomId` that is no UUID,
     /// since no room has it.
     pub fn parse(text: &str, v1: bool) -> Result<Self, Refusal> {
-        let bare = |detail: String| Refusal { error: Error::bad_frame(detail), room_id: None, id: None };
+        let bare = |detail: String| Refusal { error: Error::bad_frame(detail), room_id: None, id: None, seq: None };
         let fields: Fields = serde_json::from_str(text).map_err(|error| {
             bare(if error.is_data() { "a frame is a JSON object".into() } else { format!("not JSON: {error}") })
         })?;
-        fields.frame(v1).map_err(|error| Refusal { error, room_id: fields.short("roomId"), id: fields.short("id") })
+        fields.frame(v1).map_err(|error| Refusal {
+            error,
+            room_id: fields.short("roomId"),
+            id: fields.short("id"),
+            seq: None,
+        })
     }
 }
 

@@ -91,8 +91,8 @@ pub struct ReadMark {
     pub unread: u32,
     /// How many had ever been said in the room when these were counted: what LIST has beyond that is unread too.
     pub message_count: u64,
-    /// Set when the mark has not moved, and `unread` was counted anew: because messages were deleted, or it was asked for.
-    /// Whoever has another `seq` by now passes over it.
+    /// Set when `unread` was counted anew, and this is not what another connection has said: it was asked for, messages were
+    /// deleted, or somebody spoke themselves. Whoever has another `seq` by now passes over it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recounted: bool,
 }
@@ -318,6 +318,9 @@ pub struct ErrorFrame {
     /// The `id` of the refused frame, where it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The `seq` of the refused READ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<Seq>,
     /// When the same would be accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,

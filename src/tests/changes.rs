@@ -239,6 +239,11 @@ async fn whoever_has_not_seen_what_is_taken_back_hears_how_much_is_unread_now() 
         (&mark["seq"], &mark["unread"], &mark["messageCount"], &mark["recounted"]),
         (&json!(1), &json!(0), &json!(2), &json!(true))
     );
+    // What is refused is named, as READ has no id.
+    let nowhere = "00000000-0000-7000-8000-000000000000";
+    other.send(json!({"type": "READ", "roomId": nowhere, "seq": 7})).await;
+    let error = other.expect_error("room_not_found").await;
+    assert_eq!((&error["roomId"], &error["seq"]), (&json!(nowhere), &json!(7)));
     // Without the list there is no number to mend.
     other.send(json!({"type": "PING"})).await;
     other.expect("PONG").await;

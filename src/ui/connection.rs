@@ -248,16 +248,13 @@ impl Connection {
         {
             forms::refuse(composer::REFUSAL, &(self.ui.text.error)(Error::MessageNotFound.code()));
         }
-        // What is refused without naming a message is ENTER while that has no answer, else READ.
-        let is_of_enter = matches!(&frame, ServerFrame::Error(error) if error.id.is_none()) && self.inside.is_none();
         let (mut answer, mut todo) = (Answer::Done(Vec::new()), Todo::Nothing);
+        let mut is_other_history = false;
         self.ui.state.update(|state| {
-            if !is_of_enter {
-                answer = state.requests.hears(&frame, state.me.as_ref().map(|me| me.sender.as_str()));
-            }
-            if matches!(answer, Answer::Done(_)) {
-                todo = state.apply(frame, js_sys::Date::now());
-            }
+            answer = state.requests.hears(&frame, state.me.as_ref().map(|me| me.sender.as_str()));
+            let before = state.epoch;
+            todo = state.apply(frame, js_sys::Date::now());
+            is_other_history = before.is_some() && state.epoch != before;
         });
         match answer {
             Answer::Done(asked) => asked.iter().for_each(outbox::forget_change),
@@ -274,7 +271,8 @@ impl Connection {
         match todo {
             Todo::Reload => {
                 self.ui.reload();
-                Vec::new()
+                // How far was read in it, too.
+                is_other_history.then_some(ClientFrame::Watch { on: true }).into_iter().collect()
             }
             Todo::LoadPage => {
                 let _ = window().location().reload();

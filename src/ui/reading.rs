@@ -2,6 +2,7 @@
 
 use super::{
     Ui,
+    connection::Event,
     dom::{element, partition_point},
     journey,
     listen::{follow, listen},
@@ -103,7 +104,10 @@ impl Ui {
     /// Tells the server how far was read, if that is news.
     pub fn tell_read(self) {
         if let Some((room_id, seq)) = self.read_due.try_update_value(Option::take).flatten() {
-            self.ask(ClientFrame::Read { room_id, seq, unread: false, count: true });
+            let frame = ClientFrame::Read { room_id, seq, unread: false, count: true };
+            if self.state.with_untracked(|state| state.requests.hold(&frame)) {
+                self.tell(Event::Ask(frame));
+            }
         }
     }
 

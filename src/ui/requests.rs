@@ -36,9 +36,15 @@ impl Requests {
         self.0.push(frame);
     }
 
-    /// Forgets how far was read in a room.
-    pub fn forget_read(&mut self, room: RoomId) {
-        self.0.retain(|asked| !matches!(asked, ClientFrame::Read { room_id, .. } if *room_id == room));
+    /// Forgets how far was read.
+    pub fn forget_reads(&mut self) {
+        self.0.retain(|asked| !matches!(asked, ClientFrame::Read { .. }));
+    }
+
+    /// Whether that is asked for and not answered.
+    #[must_use]
+    pub fn hold(&self, frame: &ClientFrame) -> bool {
+        self.0.contains(frame)
     }
 
     /// Whether somebody in that room, or in none, can send one now.
@@ -58,9 +64,11 @@ impl Requests {
         let ServerFrame::Error(error) = frame else {
             return Answer::Done(self.0.extract_if(.., |asked| is_done(asked, frame, me)).collect());
         };
-        // Answers come in the order of what was asked. How far was read is known by the room.
+        // Answers come in the order of what was asked.
         let named = |asked: &ClientFrame| match asked {
-            ClientFrame::Read { room_id, .. } => error.id.is_none() && error.room_id == Some(room_id.to_string()),
+            ClientFrame::Read { room_id, seq, .. } => {
+                error.seq == Some(*seq) && error.room_id == Some(room_id.to_string())
+            }
             _ => message_of(asked).is_some_and(|id| error.names(id)),
         };
         let Some(at) = self.0.iter().position(named) else { return Answer::Done(Vec::new()) };
@@ -179,6 +187,7 @@ mod tests {
             message: String::new(),
             room_id: None,
             id: Some(id.to_string()),
+            seq: None,
             retry_after_ms: Some(70),
         })
     }
@@ -267,6 +276,7 @@ mod tests {
                 message: String::new(),
                 room_id,
                 id: None,
+                seq: Some(3),
                 retry_after_ms: Some(70),
             })
         };

@@ -36,7 +36,7 @@ macro_rules! read {
 }
 
 read! {
-    ErrorFrame { code, message, room_id, id, retry_after_ms }
+    ErrorFrame { code, message, room_id, id, seq, retry_after_ms }
     LastLine { sender, message }
     Member { sender, person, guest }
     Members { room_id, member_count }

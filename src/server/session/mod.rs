@@ -347,7 +347,9 @@ impl Session {
         };
         match counted.await {
             Ok(mark) => mark.into_iter().for_each(|mark| self.send(&ServerFrame::Read(mark))),
-            Err(error) => self.refuse(error, Some(room), None),
+            Err(error) => {
+                self.send_refusal(Refusal { error, room_id: Some(room.to_string()), id: None, seq: Some(seq) })
+            }
         }
     }
 
@@ -394,14 +396,17 @@ impl Session {
     }
 
     fn refuse(&mut self, error: Error, room_id: Option<RoomId>, id: Option<MessageId>) {
-        if matches!(error, Error::RateLimited { .. }) {
+        let (room_id, id) = (room_id.map(|id| id.to_string()), id.map(|id| id.to_string()));
+        self.send_refusal(Refusal { error, room_id, id, seq: None });
+    }
+
+    fn send_refusal(&mut self, refusal: Refusal) {
+        if matches!(refusal.error, Error::RateLimited { .. }) {
             let now = Instant::now();
             let goes_on = self.last_refusal.replace(now).is_some_and(|last| now - last < limits::FLOODING_WITHIN);
             self.refusals = if goes_on { self.refusals + 1 } else { 1 };
         }
-        self.send(
-            &Refusal { error, room_id: room_id.map(|id| id.to_string()), id: id.map(|id| id.to_string()) }.into(),
-        );
+        self.send(&refusal.into());
     }
 
     fn send(&mut self, frame: &ServerFrame) {

@@ -10,7 +10,7 @@ pub use room::{About, Notice, OpenRoom, Sending};
 
 use super::requests::{LATER, RETRIED, Requests};
 use crate::{
-    domain::{MessageId, RoomId, Seq},
+    domain::{Epoch, MessageId, RoomId, Seq},
     protocol::{Member, ReadMark, RoomSummary, RoomView, ServerFrame, Talk, Typing},
 };
 use room::{FAR, MESSAGES_HELD};
@@ -43,7 +43,9 @@ pub struct ChatState {
     pub chosen: usize,
     /// What the texts are about that are being written, in each room.
     pub abouts: Vec<(RoomId, About)>,
-    /// How far this person has read, in each room where they have.
+    /// Which history this page knows.
+    pub epoch: Option<Epoch>,
+    /// How far this person has read in it, in each room where they have.
     pub marks: Vec<ReadMark>,
     /// The name, or a part of it, of the room that is looked for.
     pub filter: String,
@@ -116,6 +118,7 @@ impl ChatState {
                 return Todo::Nothing;
             }
             ServerFrame::Talk(ref talk) => self.hears(talk),
+            ServerFrame::Room(ref state) => self.belongs_to(state.epoch),
             _ => {}
         }
         let me = self.me.clone();
@@ -128,12 +131,7 @@ impl ChatState {
                     return Todo::LoadPage;
                 }
                 self.was_in = true;
-                let (id, head, is_other) = (room.id, state.head, state.reset || state.epoch != room.epoch);
-                let todo = room.entered(state);
-                if is_other {
-                    self.forget_read(id, head);
-                }
-                todo
+                room.entered(state)
             }
             ServerFrame::Sync(sync) if sync.room_id == room.id && !room.is_behind => room.synced(sync.head),
             ServerFrame::Enter(presence) if presence.room_id == room.id => room.came(presence, now),
@@ -162,6 +160,7 @@ impl ChatState {
             // Neither is the room gone nor are we: the server cannot at the moment.
             ServerFrame::Error(error)
                 if error.id.is_none()
+                    && error.seq.is_none()
                     && error.room_id == Some(room.id.to_string())
                     && RETRIED.contains(&error.code.as_str()) =>
             {
@@ -212,6 +211,7 @@ impl ChatState {
         if self.here().is_some_and(|id| id != view.room.room_id) {
             self.close();
         }
+        self.belongs_to(view.epoch);
         let before = self.room.take();
         let is_new = before.is_none();
         self.counted(view.room.room_id, view.room.message_count);

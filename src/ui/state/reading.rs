@@ -2,7 +2,7 @@
 
 use super::{ChatState, OpenRoom, room::PAGE};
 use crate::{
-    domain::{RoomId, Seq, limits},
+    domain::{Epoch, RoomId, Seq, limits},
     protocol::{ClientFrame, ReadMark, Talk},
 };
 
@@ -104,11 +104,11 @@ impl ChatState {
         }
     }
 
-    /// How far was read in another history says nothing of this one, which has come to that number.
-    pub(super) fn forget_read(&mut self, id: RoomId, head: Seq) {
-        self.requests.forget_read(id);
-        if let Some(mark) = self.marks.iter_mut().find(|mark| mark.room_id == id) {
-            mark.seq = mark.seq.min(head);
+    /// How far was read in another history says nothing of this one.
+    pub(super) fn belongs_to(&mut self, epoch: Epoch) {
+        if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
+            self.requests.forget_reads();
+            self.marks.clear();
         }
     }
 
