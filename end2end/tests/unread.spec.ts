@@ -1,4 +1,4 @@
-import { burst } from './guests';
+import { burst, type Guest } from './guests';
 import { expect, test, unique, type Person } from './people';
 
 const unreadIn = (person: Person, room: string) => person.roomInList(room).locator('.unread');
@@ -18,6 +18,21 @@ const below = (person: Person, of: number) =>
     const seen = [...timeline.querySelectorAll('.message')].filter((message) => message.getBoundingClientRect().bottom <= end);
     return of - Number(seen.at(-1)!.id.slice(2));
   }, of);
+
+/** Has read one message in a room and is in another, while so many more are said there. */
+async function fallBehind(person: Person, newGuest: (name: string, roomId: string) => Promise<Guest>, there: string, count: number) {
+  const elsewhere = await person.createRoom(unique('딴 방'));
+  const link = await person.createRoom(there);
+  await person.join();
+  const { roomId } = person;
+  const sora = await newGuest('sora', roomId);
+  sora.talk(roomId, '읽은 말');
+  await person.sees('읽은 말');
+  await person.openRoom(elsewhere);
+  const texts = burst(sora, roomId, count);
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  return { link, elsewhere, texts };
+}
 
 test('what is said in another room is counted, in the list and the title, until it has been seen', async ({ newPerson, newGuest, server }) => {
   const mina = await newPerson('mina');
@@ -112,22 +127,13 @@ test('ones own words are unread in no tab of ones own', async ({ newPerson, newG
   expect(await numbers.jsonValue(), 'what the title said').toEqual([`${there} · 마당`, `(1) ${there} · 마당`]);
 });
 
-test('of more than a hundred unread messages each tab says how many are left', async ({ newPerson, newGuest, server }) => {
+test('of more than a hundred unread messages each tab says how many are left', async ({ newPerson, newGuest }) => {
   test.slow();
   const mina = await newPerson('mina');
-  const [here, there] = [unique('여기'), unique('많이 밀린 방')];
-  const { roomId } = await server.createRoom(here);
-  const link = await mina.createRoom(there);
-  await mina.join();
-  const { roomId: thereId } = mina;
-  const sora = await newGuest('sora', thereId);
-  sora.talk(thereId, '읽은 말');
-  await mina.sees('읽은 말');
-  await mina.openRoom(`/rooms/${roomId}`);
-  const texts = burst(sora, thereId, 180);
-  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  const there = unique('많이 밀린 방');
+  const { link, elsewhere, texts } = await fallBehind(mina, newGuest, there, 180);
   const second = await mina.newTab();
-  await second.openRoom(`/rooms/${roomId}`);
+  await second.openRoom(elsewhere);
   await expect(unreadIn(second, there)).toContainText('99+');
 
   // By its address, too, one comes to where one left off.
@@ -148,18 +154,10 @@ test('of more than a hundred unread messages each tab says how many are left', a
   }
 });
 
-test('whoever comes into a room has not seen what is below where they come, however often the page looks', async ({ newPerson, newGuest, server }) => {
+test('whoever comes into a room has not seen what is below where they come, however often the page looks', async ({ newPerson, newGuest }) => {
   const mina = await newPerson('mina');
-  const [here, there] = [unique('여기'), unique('조금 밀린 방')];
-  const { roomId } = await server.createRoom(here);
-  await mina.createRoom(there);
-  await mina.join();
-  const { roomId: thereId } = mina;
-  const sora = await newGuest('sora', thereId);
-  sora.talk(thereId, '읽은 말');
-  await mina.sees('읽은 말');
-  await mina.openRoom(`/rooms/${roomId}`);
-  const texts = burst(sora, thereId, 40);
+  const there = unique('조금 밀린 방');
+  const { texts } = await fallBehind(mina, newGuest, there, 40);
   await expect(unreadIn(mina, there)).toContainText('40');
   await mina.page.evaluate(() => {
     const look = () => {

@@ -104,11 +104,12 @@ impl ChatState {
         }
     }
 
-    /// How far was read in another history says nothing of this one.
+    /// How far was read in another history, and how much was said, says nothing of this one.
     pub(super) fn belongs_to(&mut self, epoch: Epoch) {
         if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
             self.requests.forget_reads();
             self.marks.clear();
+            self.rooms.iter_mut().for_each(|room| room.message_count = 0);
         }
     }
 
