@@ -89,9 +89,7 @@ test('what is taken back before one has seen it is no longer counted, in any tab
   await second.openRoom(`/rooms/${hereId}`);
   await expect(unreadIn(second, there)).toContainText('2');
 
-  for (const text of ['읽은 말', '거둘 말']) {
-    await jun.act(text, '지우기');
-  }
+  for (const text of ['읽은 말', '거둘 말']) await jun.act(text, '지우기');
   await jun.openHome();
   for (const tab of [mina, second]) {
     await expect(unreadIn(tab, there)).toContainText('1');
@@ -101,7 +99,7 @@ test('what is taken back before one has seen it is no longer counted, in any tab
   await expect(unreadIn(mina, there)).toContainText('1');
 });
 
-test('ones own words are unread in no tab of ones own', async ({ newPerson, newGuest, server }) => {
+test('one\'s own words are unread in no tab of one\'s own', async ({ newPerson, newGuest, server }) => {
   const mina = await newPerson('mina');
   const [here, there] = [unique('여기'), unique('저기')];
   const { roomId: thereId } = await server.createRoom(there);

@@ -105,7 +105,7 @@ impl Ui {
     pub fn tell_read(self) {
         if let Some((room_id, seq)) = self.read_due.try_update_value(Option::take).flatten() {
             let frame = ClientFrame::Read { room_id, seq, unread: false, count: true };
-            if self.state.with_untracked(|state| state.requests.hold(&frame)) {
+            if self.state.with_untracked(|state| state.requests.contains(&frame)) {
                 self.tell(Event::Ask(frame));
             }
         }

@@ -66,15 +66,15 @@ pub fn Region(
 
 /// Keeps them all as the state has it, in the browser.
 pub fn start(ui: Ui) {
-    let seen = move |state: &ChatState, awake: bool, now: f64| {
-        let chosen = ui.bound_for.get_untracked().or_else(|| state.here());
-        REGIONS.map(|(_, of)| of(&Seen { state, chosen, text: ui.text, awake, now }))
+    let seen = move |awake: bool, now: f64| {
+        let chosen = ui.chosen();
+        ui.state.with_untracked(|state| REGIONS.map(|(_, of)| of(&Seen { state, chosen, text: ui.text, awake, now })))
     };
-    let mut shown = ui.state.with_untracked(|state| seen(state, false, 0.0));
+    let mut shown = seen(false, 0.0);
     ui.draw(move || {
-        let now = ui.now.get();
+        ui.state.track();
         ui.bound_for.track();
-        let after = ui.state.with(|state| seen(state, true, now));
+        let after = seen(true, ui.now.get());
         for ((id, _), (before, after)) in REGIONS.iter().zip(shown.iter().zip(&after)) {
             replace(id, before, after);
         }

@@ -43,7 +43,7 @@ impl Requests {
 
     /// Whether that is asked for and not answered.
     #[must_use]
-    pub fn hold(&self, frame: &ClientFrame) -> bool {
+    pub fn contains(&self, frame: &ClientFrame) -> bool {
         self.0.contains(frame)
     }
 
@@ -174,10 +174,7 @@ fn is_done(asked: &ClientFrame, frame: &ServerFrame, me: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        protocol::{ErrorFrame, ReadMark},
-        ui::state::tests::talk,
-    };
+    use crate::{protocol::ErrorFrame, ui::state::tests::talk};
 
     const DONE: Answer = Answer::Done(Vec::new());
 

@@ -35,7 +35,7 @@ impl Chat {
     }
 
     /// Notes how far a person has read, and tells their other connections if that moved. Only `unread`
-    /// moves it back.
+    /// moves it back. Gives how much is unread now, if that is to be counted and they have ever read there.
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::RateLimited`], [`Error::StorageUnavailable`].
@@ -46,21 +46,16 @@ impl Chat {
         room: RoomId,
         seq: Seq,
         unread: bool,
-    ) -> Result<(), Error> {
+        count: bool,
+    ) -> Result<Option<ReadMark>, Error> {
         self.0.senders.take(Sender::Person(person))?;
-        if let Some(mark) = self.0.store.read(person, room, seq, unread).await? {
-            self.0.hub.tell_read(connection, person, wire::mark(mark));
+        let mut mark = self.0.store.read(person, room, seq, unread).await?;
+        if let Some(moved) = mark {
+            self.0.hub.tell_read(connection, person, wire::mark(moved));
+        } else if count {
+            mark = self.0.store.reads_before(room, Seq::MAX, &[person]).await?.pop();
         }
-        Ok(())
-    }
-
-    /// How many messages in a room are unread to a person; `None` where they have never read.
-    ///
-    /// # Errors
-    /// [`Error::StorageUnavailable`].
-    pub async fn count(&self, person: PersonId, room: RoomId) -> Result<Option<ReadMark>, Error> {
-        let marks = self.0.store.reads_before(room, Seq::MAX, &[person]).await?;
-        Ok(marks.into_iter().next().map(recounted))
+        Ok(mark.filter(|_| count).map(recounted))
     }
 
     /// Tells those who follow the list how much is unread in a room where LIST alone would have them count wrong: who

@@ -341,11 +341,7 @@ impl Session {
     /// A guest's mark is not kept: nobody would find it again.
     async fn read(&mut self, room: RoomId, seq: Seq, unread: bool, count: bool) {
         let Some(person) = self.opened.person.as_ref().map(|person| person.id) else { return };
-        let counted = async {
-            self.chat.read(self.mailbox.id, person, room, seq, unread).await?;
-            if count { self.chat.count(person, room).await } else { Ok(None) }
-        };
-        match counted.await {
+        match self.chat.read(self.mailbox.id, person, room, seq, unread, count).await {
             Ok(mark) => mark.into_iter().for_each(|mark| self.send(&ServerFrame::Read(mark))),
             Err(error) => {
                 self.send_refusal(Refusal { error, room_id: Some(room.to_string()), id: None, seq: Some(seq) })

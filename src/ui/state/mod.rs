@@ -356,9 +356,8 @@ impl ChatState {
     #[must_use]
     pub fn about(&self, id: RoomId) -> Option<&About> {
         let (_, about) = self.abouts.iter().find(|(room, _)| *room == id)?;
-        let is_deleted = |talk: &Talk| talk.id == about.id && talk.deleted;
-        let messages = || self.room.iter().flat_map(|room| &room.messages);
-        Some(about).filter(|about| about.edits || !messages().any(is_deleted))
+        let mut messages = self.room.iter().flat_map(|room| &room.messages);
+        Some(about).filter(|about| about.edits || !messages.any(|talk| talk.id == about.id && talk.deleted))
     }
 
     /// Sets what the text that is being written in a room is about.

@@ -75,7 +75,7 @@ pub struct About {
     pub edits: bool,
     /// Its author.
     pub sender: String,
-    /// Its text: as it was written where it is changed, as it is shown where it is answered.
+    /// Its text: as it was written where it is changed; where it is answered, for the line that says so.
     pub text: String,
 }
 

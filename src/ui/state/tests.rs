@@ -69,6 +69,22 @@ fn summary(room_id: RoomId, head: Seq) -> RoomSummary {
     }
 }
 
+/// The answer to ENTER.
+fn entered(room_id: RoomId, you: Member, epoch: Epoch, head: Seq) -> RoomState {
+    RoomState {
+        room_id,
+        name: "방".into(),
+        topic: None,
+        lobby: false,
+        epoch,
+        head,
+        you,
+        members: vec![],
+        member_count: 1,
+        reset: false,
+    }
+}
+
 fn shown(state: &ChatState) -> Vec<String> {
     state.room.iter().flat_map(|room| &room.messages).map(|talk| talk.message.clone()).collect()
 }
@@ -241,20 +257,8 @@ fn the_page_holds_so_many_messages_and_lets_go_of_the_far_end() {
 #[test]
 fn whoever_was_away_for_long_gets_the_newest_messages_and_the_way_back() {
     let (mut state, id) = state(100);
-    let entered = |state: &ChatState, head| {
-        ServerFrame::Room(RoomState {
-            room_id: id,
-            name: "방".into(),
-            topic: None,
-            lobby: false,
-            epoch: room(state).epoch,
-            head,
-            you: Member { sender: "mina".into(), person: None, guest: None },
-            members: vec![],
-            member_count: 1,
-            reset: false,
-        })
-    };
+    let you = Member { sender: "mina".into(), person: None, guest: None };
+    let entered = |state: &ChatState, head| ServerFrame::Room(entered(id, you.clone(), room(state).epoch, head));
     let (near, far) = (100 + FAR, 101 + FAR);
     assert_eq!(state.clone().apply(entered(&state, near), 0.0), Todo::Nothing);
     assert_eq!(state.apply(entered(&state, far), 0.0), Todo::Reload);
@@ -490,18 +494,7 @@ fn whoever_became_somebody_else_in_another_tab_gets_another_page() {
     };
     let mut stranger = state.clone();
     assert_eq!(stranger.apply(refused(id), 0.0), Todo::Reload, "never let in: no page would help");
-    let entered = |you| RoomState {
-        room_id: id,
-        name: "방".into(),
-        topic: None,
-        lobby: false,
-        epoch: room(&state).epoch,
-        head: 1,
-        you,
-        members: vec![],
-        member_count: 1,
-        reset: false,
-    };
+    let entered = |you| entered(id, you, room(&state).epoch, 1);
     let me = state.me.clone().expect("joined");
     let (as_me, as_other) = (entered(me), entered(Member { sender: "jun".into(), person: None, guest: None }));
     assert_eq!(state.apply(ServerFrame::Room(as_me), 0.0), Todo::Nothing);
@@ -522,19 +515,7 @@ fn frames_of_other_rooms_do_not_touch_the_open_one() {
 fn another_history_is_loaded_anew() {
     let (mut state, id) = state(1);
     let you = Member { sender: "mina".into(), person: None, guest: None };
-    let entered = RoomState {
-        room_id: id,
-        name: "방".into(),
-        topic: None,
-        lobby: false,
-        epoch: Epoch::new(),
-        head: 1,
-        you,
-        members: vec![],
-        member_count: 1,
-        reset: false,
-    };
-    assert_eq!(state.apply(ServerFrame::Room(entered), 0.0), Todo::Reload);
+    assert_eq!(state.apply(ServerFrame::Room(entered(id, you, Epoch::new(), 1)), 0.0), Todo::Reload);
 }
 
 #[test]
@@ -614,19 +595,10 @@ fn another_history_knows_nothing_of_how_far_was_read() {
     assert_eq!(state.saw(3), Some((id, 3)));
     state.apply(ServerFrame::Read(mark(id, 1, 0, 1)), 0.0);
     assert_eq!(state.marks[0].seq, 3, "what is still to be said counts for more");
-    let entered = RoomState {
-        room_id: id,
-        name: "방".into(),
-        topic: None,
-        lobby: false,
-        epoch: Epoch::new(),
-        head: 1,
-        you: me,
-        members: vec![],
-        member_count: 1,
-        reset: true,
-    };
-    assert_eq!(state.apply(ServerFrame::Room(entered), 0.0), Todo::Reload);
+    assert_eq!(
+        state.apply(ServerFrame::Room(RoomState { reset: true, ..entered(id, me, Epoch::new(), 1) }), 0.0),
+        Todo::Reload
+    );
     assert_eq!((&state.marks, state.requests.from_inside(Some(id))), (&vec![], vec![]));
     state.apply(ServerFrame::Read(mark(id, 1, 0, 1)), 0.0);
     assert_eq!(state.marks[0].seq, 1, "as it was asked for again");

@@ -1,13 +1,13 @@
 //! The log: each change takes its room's next number in the transaction that stores it.
 
-use super::rows::{bytes, one_message, uuid};
+use super::rows::{SqliteQuery, bytes, one_message, uuid};
 use crate::{
     domain::{AuthorKind, Body, Emoji, Error, Message, MessageId, PersonId, RoomId, Seq, Timestamp, limits},
     server::store::{Applied, Change, NewMessage},
 };
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use sqlx::{AssertSqlSafe, Row, SqlSafeStr, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteConnection};
 use std::collections::{HashMap, HashSet};
 
 /// Why a change was not stored.
@@ -154,7 +154,7 @@ impl Head {
 }
 
 impl<'a> Placed<'a> {
-    fn bind(&'a self, query: Query<'a, Sqlite, SqliteArguments>) -> Query<'a, Sqlite, SqliteArguments> {
+    fn bind(&'a self, query: SqliteQuery<'a>) -> SqliteQuery<'a> {
         let message = self.message;
         let (person, guest) = match &message.author.kind {
             AuthorKind::Person(person) => (Some(bytes(person.as_bytes())), None),

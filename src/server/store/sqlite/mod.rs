@@ -16,12 +16,9 @@ use crate::domain::{
 };
 use async_trait::async_trait;
 use log::Heads;
-use rows::{MARK_COLUMNS, MESSAGE_COLUMNS, ROOM_COLUMNS, bytes, mark_from, message_from, room_from, uuid};
+use rows::{MARK_COLUMNS, MESSAGE_COLUMNS, ROOM_COLUMNS, SqliteQuery, bytes, mark_from, message_from, room_from, uuid};
 use serde_json::json;
-use sqlx::{
-    AssertSqlSafe, Row, SqlSafeStr, Sqlite as Database, SqliteExecutor, SqlitePool, query::Query,
-    sqlite::SqliteArguments,
-};
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteExecutor, SqlitePool};
 use std::sync::{
     Mutex,
     atomic::{AtomicBool, Ordering},
@@ -37,8 +34,6 @@ const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
 const PROBE: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', zeroblob(65536))";
 /// `persons.used_at` is written at most this often, in milliseconds.
 const USED_EVERY_MS: i64 = 24 * 60 * 60 * 1_000;
-
-type SqliteQuery<'q> = Query<'q, Database, SqliteArguments>;
 
 /// The store in one SQLite file.
 #[derive(Debug)]

@@ -2,8 +2,14 @@
 
 use crate::domain::{Author, AuthorKind, DisplayName, Message, Quote, Reaction, Room, RoomId, RoomName, Seq};
 use crate::server::store::{Mark, excerpt};
-use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{
+    AssertSqlSafe, Row, SqlSafeStr, Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 use uuid::Uuid;
+
+pub(super) type SqliteQuery<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 pub(super) const MESSAGE_COLUMNS: &str = "SELECT m.id, m.seq, m.rev, m.person, m.guest, m.sender, m.body, m.at, m.edited_at, m.deleted, \
      (SELECT json_group_array(json_array(emoji, name)) FROM (SELECT x.emoji, p.name FROM reactions x JOIN persons p ON p.id = x.person \
