@@ -92,6 +92,7 @@ test('new messages do not move what one reads further up, one\'s own bring the e
   await expect(mina.message(texts[59])).toBeInViewport();
 
   await mina.message(texts[10]).scrollIntoViewIfNeeded();
+  await isDrawn(mina.page);
   const before = await top(mina.message(texts[10]));
   sora.talk(mina.roomId, '아래에서 새로');
   await mina.reads([...texts, '아래에서 새로']);
