@@ -18,6 +18,7 @@ export class Server {
   whenKilled?: () => void;
   readonly #data = mkdtempSync(join(tmpdir(), 'madang-end2end-'));
   #process?: ChildProcess;
+  #panicked = false;
 
   static async start(): Promise<Server> {
     const server = new Server();
@@ -27,13 +28,17 @@ export class Server {
 
   /** Starts on a free port; after `kill` on the same port again, with the same data. Without any limits, or with these. */
   async start(limits = ['--messages-per-second', '0', '--rooms-per-minute', '0', '--sign-ins-per-minute', '0']): Promise<void> {
-    const process = spawn(
+    const server = spawn(
       binary(),
       ['--listen', this.url ? new URL(this.url).host : '127.0.0.1:0', '--data', this.#data, '--site', site(), '--log', 'warn', ...limits],
-      { stdio: ['ignore', 'pipe', 'inherit'], env: ownEnvironment() },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: ownEnvironment() },
     );
-    this.#process = process;
-    this.url = await address(process);
+    this.#process = server;
+    createInterface({ input: server.stderr }).on('line', (line) => {
+      process.stderr.write(`${line}\n`);
+      this.#panicked ||= line.includes('panicked at');
+    });
+    this.url = await address(server);
   }
 
   /** What a power cut does: SIGKILL, nothing is said to anybody. */
@@ -46,10 +51,11 @@ export class Server {
     }
   }
 
-  /** Ends it and removes what it stored. */
+  /** Ends it and removes what it stored. Whatever was tried with it, it has not panicked. */
   async end(): Promise<void> {
     await this.kill();
     rmSync(this.#data, { recursive: true, force: true });
+    if (this.#panicked) throw new Error('the server panicked: see above');
   }
 
   /** The tutorial's call. */

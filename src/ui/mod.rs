@@ -51,6 +51,7 @@ use crate::{
 use connection::{Event, Events};
 use leptos::prelude::*;
 use place::Place;
+use send_wrapper::SendWrapper;
 use serde::Serialize;
 use state::ChatState;
 use text::Text;
@@ -125,8 +126,8 @@ pub struct Ui {
     landing: StoredValue<Option<u32>>,
     /// Set while more messages are on their way.
     loading: StoredValue<bool>,
-    /// Where somebody reads, so that it stays there.
-    place: StoredValue<Option<Place>, LocalStorage>,
+    /// Where somebody reads, so that it stays there. On the server nobody does: a page is not bound to a thread there.
+    place: StoredValue<Option<SendWrapper<Place>>>,
     /// How far was read, until the server is told.
     read_due: StoredValue<Option<(RoomId, Seq)>>,
     events: StoredValue<Events>,
@@ -152,7 +153,7 @@ impl Ui {
             in_sight: StoredValue::new(None),
             landing: StoredValue::new(None),
             loading: StoredValue::new(false),
-            place: StoredValue::new_local(None),
+            place: StoredValue::new(None),
             read_due: StoredValue::new(None),
             events: StoredValue::new(events),
         }
@@ -190,5 +191,17 @@ pub fn address(room: RoomId) -> String {
 pub fn show_crashed() {
     if let Some(bar) = document().get_element_by_id("crashed") {
         let _ = bar.remove_attribute("hidden");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_may_end_a_page_on_another_thread_than_it_began_it_on() {
+        let owner = Owner::new();
+        owner.with(|| Ui::new(FirstPage::default(), connection::events().0));
+        std::thread::spawn(move || owner.cleanup()).join().expect("a page that belongs to no thread");
     }
 }

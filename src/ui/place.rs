@@ -6,6 +6,7 @@ use super::{
     dom::{element, partition_point},
 };
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, ResizeObserver};
 
@@ -26,7 +27,8 @@ impl Ui {
             let Some(timeline) = element("#timeline") else { return };
             place.iter().for_each(|place| place.keep(&timeline));
             // At the end of what there is one follows what is said.
-            *place = Place::in_sight(&timeline).filter(|place| place.scrolled < 0.0 || !is_newest);
+            let in_sight = Place::in_sight(&timeline).filter(|place| place.scrolled < 0.0 || !is_newest);
+            *place = in_sight.map(SendWrapper::new);
         });
     }
 
