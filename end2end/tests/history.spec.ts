@@ -92,7 +92,6 @@ test('new messages do not move what one reads further up, one\'s own bring the e
   await expect(mina.message(texts[59])).toBeInViewport();
 
   await mina.message(texts[10]).scrollIntoViewIfNeeded();
-  await isDrawn(mina.page);
   const before = await top(mina.message(texts[10]));
   sora.talk(mina.roomId, '아래에서 새로');
   await mina.reads([...texts, '아래에서 새로']);
@@ -101,6 +100,32 @@ test('new messages do not move what one reads further up, one\'s own bring the e
 
   await mina.say('저도 한마디');
   await expect(mina.message('저도 한마디')).toBeInViewport();
+});
+
+test('what the browser leads to stays where it brought it, whatever is drawn and loaded around it', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const { roomId } = await server.createRoom(unique('찾아 읽는 방'));
+  const sora = await newGuest('sora', roomId);
+  const texts = burst(sora, roomId, 160);
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  await mina.openRoom(`/rooms/${roomId}`);
+  await mina.join();
+  await mina.reads(texts.slice(110));
+  await mina.message(texts[112]).scrollIntoViewIfNeeded();
+  await mina.reads(texts.slice(60));
+  // Near the first of what is here, which is loaded then; back; and at the first that is loaded.
+  for (const [reading, from] of [[64, 10], [91, 10], [10, 0]]) {
+    // As searching the page does.
+    const led = await mina.message(texts[reading]).evaluate((message) => {
+      message.scrollIntoView({ block: 'center' });
+      return message.querySelector('.message-body')!.getBoundingClientRect().y;
+    });
+    await mina.reads(texts.slice(from));
+    await isDrawn(mina.page);
+    await isDrawn(mina.page);
+    const moved = (await top(mina.message(texts[reading]).locator('.message-body'))) - led;
+    expect(Math.abs(moved), `number ${reading} moved by ${moved} px`).toBeLessThanOrEqual(1);
+  }
 });
 
 test('an answer leads to a message thousands back, and puts it where it stays', async ({ newPerson, newGuest, server }) => {

@@ -3,20 +3,31 @@
 
 use super::{
     Ui,
-    dom::{element, partition_point},
+    dom::{element, inside, partition_point},
 };
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Element, ResizeObserver};
+use wasm_bindgen::{JsCast, closure::Closure, prelude::wasm_bindgen};
+use web_sys::{DomRect, Element, ResizeObserver};
 
-/// The first message of the timeline in sight, and where it is.
+#[wasm_bindgen]
+extern "C" {
+    /// A message as the browser draws it; web-sys knows nothing of that yet.
+    type Drawn;
+
+    #[wasm_bindgen(method, js_name = checkVisibility)]
+    fn check_visibility(this: &Drawn, options: &js_sys::Object) -> bool;
+}
+
+/// A message of the timeline in sight, and where it is.
 pub struct Place {
     message: Element,
-    /// Pixels from its top to the timeline's end: those stay where the window becomes lower.
+    /// Pixels from the top of its text to the timeline's end: those stay where the window becomes lower.
     above_end: f64,
     /// Pixels that the timeline was scrolled by. It is turned round: its end is at 0, and above that it is negative.
     scrolled: f64,
+    /// Pixels that it could be scrolled by, negative as well.
+    reach: f64,
 }
 
 impl Ui {
@@ -41,8 +52,18 @@ impl Ui {
 
 impl Place {
     fn in_sight(timeline: &Element) -> Option<Self> {
-        let message = first_below(timeline.get_bounding_client_rect().top())?;
-        Some(Self { above_end: above_end(timeline, &message), message, scrolled: scrolled(timeline) })
+        let view = timeline.get_bounding_client_rect();
+        let chunks = document().get_element_by_id("chunks")?;
+        // What a jump brought into sight has its real height a frame later. Who was led to a message, by the keyboard or
+        // the browser's search, has it in the middle until then; else one reads from the top.
+        let top = if is_drawn(&chunks, &view) { view.top() } else { (view.top() + view.bottom()) / 2.0 };
+        let message = first_below(&chunks, top)?;
+        Some(Self {
+            above_end: above_end(timeline, &message),
+            message,
+            scrolled: scrolled(timeline),
+            reach: reach(timeline),
+        })
     }
 
     fn keep(&self, timeline: &Element) {
@@ -51,7 +72,11 @@ impl Place {
         if !self.message.is_connected() || (scrolled >= 0.0 && self.scrolled < 0.0) {
             return;
         }
-        let moved = above_end(timeline, &self.message) - self.above_end - (scrolled - self.scrolled);
+        // Where so much has gone that nobody can be where one was, it was the browser that scrolled.
+        let reach = reach(timeline);
+        let is_cut = self.reach < reach && self.scrolled < reach;
+        let scrolled_since = if is_cut { 0.0 } else { scrolled - self.scrolled };
+        let moved = above_end(timeline, &self.message) - self.above_end - scrolled_since;
         // What is set is whole pixels: to take back less would only swing to and fro.
         if moved.abs() >= 1.0 {
             timeline.set_scroll_top((scrolled - moved).round() as i32);
@@ -74,20 +99,39 @@ fn scrolled(timeline: &Element) -> f64 {
     js_sys::Reflect::get(timeline, &"scrollTop".into()).ok().and_then(|pixels| pixels.as_f64()).unwrap_or_default()
 }
 
+fn reach(timeline: &Element) -> f64 {
+    f64::from(timeline.client_height() - timeline.scroll_height())
+}
+
 fn above_end(timeline: &Element, message: &Element) -> f64 {
-    timeline.get_bounding_client_rect().bottom() - message.get_bounding_client_rect().top()
+    // Its author is named above it no more, once the one before it is here.
+    let text = inside(message, ".message-body");
+    timeline.get_bounding_client_rect().bottom() - text.as_ref().unwrap_or(message).get_bounding_client_rect().top()
+}
+
+/// Whether every chunk in sight is drawn.
+fn is_drawn(chunks: &Element, view: &DomRect) -> bool {
+    let options = js_sys::Object::new();
+    let _ = js_sys::Reflect::set(&options, &"contentVisibilityAuto".into(), &true.into());
+    let begun = partition_point(chunks, |chunk| chunk.get_bounding_client_rect().top() < view.bottom());
+    (above(chunks, view.top())..begun).all(|at| {
+        let line = chunks.children().item(at).and_then(|chunk| chunk.first_element_child());
+        line.is_none_or(|line| line.unchecked_ref::<Drawn>().check_visibility(&options))
+    })
+}
+
+/// How many of the children end above that height.
+fn above(parent: &Element, top: f64) -> u32 {
+    partition_point(parent, |child| child.get_bounding_client_rect().bottom() <= top)
 }
 
 /// The first message whose end is below that height. Days and the line before what is unread move among the messages.
-fn first_below(top: f64) -> Option<Element> {
-    let first = |parent: &Element| {
-        let above = partition_point(parent, |child| child.get_bounding_client_rect().bottom() <= top);
-        parent.children().item(above)
-    };
+fn first_below(chunks: &Element, top: f64) -> Option<Element> {
+    let first = |parent: &Element| parent.children().item(above(parent, top));
     let message = |line: Option<Element>| {
         std::iter::successors(line, Element::next_element_sibling).find(|line| line.id().starts_with("m-"))
     };
-    let chunk = first(&document().get_element_by_id("chunks")?)?;
+    let chunk = first(chunks)?;
     // Of a chunk there may be nothing left in sight but the margin below its last line.
     message(first(&chunk)).or_else(|| message(chunk.next_element_sibling()?.first_element_child()))
 }
