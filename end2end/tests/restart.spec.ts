@@ -355,6 +355,7 @@ test('a page opened without a server is the one kept for that, and leads back; n
   await mina.sees('남의 기기에 남지 않을 말');
   await mina.page.evaluate(() => navigator.serviceWorker.ready);
   await mina.page.reload();
+  await mina.isLive();
   await mina.composer.fill('쓰다 만 글');
   await ownServer.kill();
 
