@@ -163,6 +163,36 @@ test('a draft waits in its room, over a reload, and shows in the list', async ({
   expect(await mina.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
 });
 
+test('what is typed before the page has woken up is a draft, too, and comes after the one that was there', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  const [here, there] = [unique('쓰는 방'), unique('다른 방')];
+  await mina.createRoom(there);
+  await mina.join();
+  await mina.createRoom(here);
+  await mina.composer.fill('먼저 쓴 글');
+  const wake = await mina.reloadAsleep();
+  await mina.composer.fill('이어 쓴 글');
+  // A plain link, as yet.
+  await mina.roomInList(there).click();
+  await expect(mina.page.getByRole('heading', { level: 1 })).toHaveText(there);
+  await wake();
+  await expect(mina.composer).toHaveValue('');
+  await mina.roomInList(here).click();
+  await expect(mina.composer).toHaveValue('먼저 쓴 글\n이어 쓴 글');
+});
+
+test('what is sent before the page has woken up is no draft any more', async ({ newPerson }) => {
+  const mina = await newPerson('mina');
+  await mina.createRoom(unique('급한 방'));
+  await mina.join();
+  const wake = await mina.reloadAsleep();
+  await mina.composer.fill('단추로 보낸 말');
+  await mina.page.getByRole('button', { name: '보내기' }).click();
+  await mina.reads(['단추로 보낸 말']);
+  await wake();
+  await expect(mina.composer).toHaveValue('');
+});
+
 test('two tabs share a draft', async ({ newPerson }) => {
   const mina = await newPerson('mina');
   const link = await mina.createRoom(unique('두 창 방'));

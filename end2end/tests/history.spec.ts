@@ -97,6 +97,13 @@ test('new messages do not move what one reads further up, one\'s own bring the e
   await mina.reads([...texts, '아래에서 새로']);
   await expect.poll(async () => Math.abs((await top(mina.message(texts[10]))) - before), 'the message moved by (px)').toBeLessThan(2);
   await expect(mina.message('아래에서 새로')).not.toBeInViewport();
+  // One by one they are no whole number of pixels high.
+  for (let n = 0; n < 30; n++) {
+    sora.talk(mina.roomId, `한 마디씩 ${n}`);
+    await expect(mina.message(`한 마디씩 ${n}`)).toHaveCount(1);
+  }
+  await isDrawn(mina.page);
+  expect(Math.abs((await top(mina.message(texts[10]))) - before), 'the message moved by (px)').toBeLessThan(2);
 
   await mina.say('저도 한마디');
   await expect(mina.message('저도 한마디')).toBeInViewport();
@@ -132,6 +139,35 @@ test('what the browser leads to stays where it brought it, whatever is drawn and
   }
   await stays(91, 10);
   await stays(10, 0);
+});
+
+test('among messages of very different heights an address leads to its message, and being led down is not taken back', async ({ newPerson, newGuest, server }) => {
+  test.slow();
+  const mina = await newPerson('mina');
+  const { roomId } = await server.createRoom(unique('들쭉날쭉한 방'));
+  const sora = await newGuest('sora', roomId);
+  const kinds = ['긴 이야기 '.repeat(300), `\`\`\`\n${'한 줄\n'.repeat(12)}\`\`\``, '- 하나\n- 둘\n- 셋', '마흔 낱말 '.repeat(40)];
+  const texts = Array.from({ length: 200 }, (_, n) => kinds[n % 9] ?? `${n + 1}번째 말`);
+  texts.forEach((text) => sora.talk(roomId, text));
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  await mina.openRoom(`/rooms/${roomId}`);
+  await mina.join();
+  const number = (seq: number) => mina.timeline.locator(`#m-${seq}`);
+  for (const seq of [5, 12, 25, 77, 100]) {
+    await mina.page.goto('about:blank');
+    await mina.openRoom(`/rooms/${roomId}?at=${seq}#m-${seq}`);
+    await expect(number(seq)).toBeInViewport();
+    await expect.poll(async () => Math.abs((await top(number(seq))) - (await top(mina.timeline)) - mina.page.viewportSize()!.height / 4)).toBeLessThanOrEqual(1);
+  }
+  for (const seq of [110, 120, 112, 122]) {
+    const led = await number(seq).evaluate((message) => {
+      message.scrollIntoView({ block: 'center' });
+      return message.getBoundingClientRect().y;
+    });
+    await isDrawn(mina.page);
+    await isDrawn(mina.page);
+    expect(Math.abs((await top(number(seq))) - led), `number ${seq} moved by (px)`).toBeLessThanOrEqual(1);
+  }
 });
 
 test('an answer leads to a message thousands back, and puts it where it stays', async ({ newPerson, newGuest, server }) => {

@@ -1,4 +1,5 @@
 import type { Locator } from '@playwright/test';
+import { burst } from './guests';
 import { expect, test, unique, type Person } from './people';
 
 /** Presses Tab until the focus is there, as somebody would who cannot use a mouse. */
@@ -111,6 +112,45 @@ test('F6 goes round the panes, and a question mark shows what there is to press'
   await mina.composer.pressSequentially('왜?');
   await expect(mina.composer).toHaveValue('왜?');
   await expect(help).toBeHidden();
+});
+
+test('Home and End lead all the way, and the focus is never lost on the way', async ({ newPerson, newGuest, server }) => {
+  const mina = await newPerson('mina');
+  const { roomId } = await server.createRoom(unique('긴 방'));
+  const sora = await newGuest('sora', roomId);
+  const texts = burst(sora, roomId, 130);
+  await sora.hears({ type: 'TALK', message: texts.at(-1) });
+  const [first] = (await (await fetch(`${server.url}/chat/${roomId}/messages?before=4&limit=1`)).json()).messages;
+  const link = `/rooms/${roomId}`;
+  await mina.openRoom(link);
+  await mina.join();
+  await mina.page.request.post('/api/post_message', { form: { room_id: roomId, message: '처음의 그 말', reply_to: first.id }, headers: { origin: server.url } });
+  await mina.sees('처음의 그 말');
+  // To a message that is not here yet, and back.
+  await mina.message('처음의 그 말').locator('.quote').focus();
+  await mina.page.keyboard.press('Enter');
+  await expect(mina.timeline.locator(`#m-${first.seq}`)).toBeInViewport();
+  await expect(mina.timeline.locator(`#m-${first.seq}`).getByRole('button', { name: '더 보기' })).toBeFocused();
+  await mina.page.locator('#to-latest').focus();
+  await mina.page.keyboard.press('Enter');
+  await expect(mina.message('처음의 그 말')).toBeInViewport();
+  await expect(mina.page.locator('#to-latest')).toBeHidden();
+  await expect(mina.composer).toBeFocused();
+
+  await mina.timeline.focus();
+  await expect(async () => {
+    await mina.page.keyboard.press('Home');
+    await expect(mina.message(texts[0])).toBeInViewport({ timeout: 1_000 });
+  }).toPass();
+  await mina.reads([...texts, '처음의 그 말']);
+  await mina.page.keyboard.press('End');
+  await expect(mina.message('처음의 그 말')).toBeInViewport();
+  await mina.page.keyboard.press('Home');
+  await expect(mina.message(texts[0])).toBeInViewport();
+  await mina.page.keyboard.press('PageDown');
+  await expect(mina.message(texts[0])).not.toBeInViewport();
+  await mina.page.keyboard.press('PageUp');
+  await expect(mina.message(texts[0])).toBeInViewport();
 });
 
 test('whoever does not want single letters to do anything says so once', async ({ newPerson }) => {

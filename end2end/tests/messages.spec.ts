@@ -75,6 +75,23 @@ test('a change that was begun, and what an answer is to, are there after a reloa
   await expect(jun.message('답하는 말').locator('.quote')).toContainText('남의 말');
 });
 
+test('what is typed while the page wakes up becomes no part of a message that was being changed', async ({ newPerson }) => {
+  const [mina] = await twoTalk(newPerson);
+  await mina.say('옛 말');
+  await mina.sees('옛 말');
+  await mina.act('옛 말', '고치기');
+  await mina.composer.fill('옛 말!');
+  const wake = await mina.reloadAsleep();
+  await mina.composer.fill('새로 쓰는 말');
+  await wake();
+  await expect(mina.composer).toHaveValue('새로 쓰는 말');
+  await mina.composer.press('Enter');
+  await mina.reads(['옛 말', '새로 쓰는 말']);
+  await mina.page.reload();
+  await expect(mina.page.locator('.composer-about')).toContainText('고치는 중');
+  await expect(mina.composer).toHaveValue('옛 말!');
+});
+
 test('a change that comes too late is refused, and its words are still there', async ({ newPerson }) => {
   const [mina] = await twoTalk(newPerson);
   await mina.say('곧 없을 말');

@@ -269,6 +269,22 @@ export class Person {
     return (arrives = true) => release(arrives);
   }
 
+  /** Loads the page anew, and keeps it from waking up until what comes of this is called. */
+  async reloadAsleep(): Promise<() => Promise<void>> {
+    let wake = () => {};
+    const woken = new Promise<void>((resolve) => (wake = resolve));
+    await this.page.route('**/*.wasm', async (route) => {
+      await woken;
+      // The page that asked may be gone.
+      await route.continue().catch(() => {});
+    });
+    await this.page.reload({ waitUntil: 'commit' });
+    return async () => {
+      wake();
+      await this.isLive();
+    };
+  }
+
   /** One message says exactly that, and it is no longer on its way. */
   async sees(text: string): Promise<void> {
     await expect(this.message(text)).toHaveCount(1);

@@ -101,16 +101,9 @@ test('what one writes before the page has come to life is kept, and sent once', 
   const mina = await newPerson('mina');
   await mina.createRoom(unique('성급한 방'));
   await mina.join();
-  let come = () => {};
-  const life = new Promise<void>((resolve) => (come = resolve));
-  await mina.page.route('**/*.wasm', async (route) => {
-    await life;
-    await route.continue();
-  });
-  await mina.page.reload({ waitUntil: 'commit' });
+  const wake = await mina.reloadAsleep();
   await mina.composer.fill('벌써 썼어요');
-  come();
-  await mina.isLive();
+  await wake();
   await expect(mina.composer).toHaveValue('벌써 썼어요');
   await mina.composer.press('Enter');
   await mina.sees('벌써 썼어요');

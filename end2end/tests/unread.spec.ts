@@ -211,6 +211,27 @@ test('nobody reads in a window without the focus', async ({ newPerson, newGuest 
   await expect(mina.page).toHaveTitle(`${name} · 마당`);
 });
 
+test('whoever made a room and looks away hears how much was said in it', async ({ newPerson, newGuest }) => {
+  const mina = await newPerson('mina');
+  const name = unique('아직 빈 방');
+  await mina.createRoom(name);
+  await mina.join();
+  const second = await mina.newTab();
+  await second.openHome();
+  // It was looked at, which takes a frame or two.
+  await mina.page.bringToFront();
+  await mina.page.evaluate(async () => {
+    for (let frame = 0; frame < 10; frame++) await new Promise((drawn) => requestAnimationFrame(drawn));
+  });
+  await looks(mina, false);
+  await looks(second, false);
+  burst(await newGuest('sora', mina.roomId), mina.roomId, 3);
+  await expect(mina.page).toHaveTitle(`(3) ${name} · 마당`);
+  await expect(mina.timeline.locator('.unread-line')).toHaveCount(1);
+  await expect(unreadIn(mina, name)).toContainText('3');
+  await expect(unreadIn(second, name)).toContainText('3');
+});
+
 test('further up one has not read what is below, and the way down says how much that is', async ({ newPerson, newGuest }) => {
   const mina = await newPerson('mina');
   const name = unique('위를 읽는 방');

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{AuthorKind, Error, Lang, RoomId, Seq, Theme, Window, limits},
-    ui::{FirstPage, Refused, composer, lost::Lost, page::Page, text::text, words::words},
+    ui::{FirstPage, Refused, composer, drafts, lost::Lost, page::Page, text::text, words::words},
 };
 use axum::{
     Extension,
@@ -250,6 +250,7 @@ fn shell(
     let lang = first.lang.as_str();
     let (text, words) = (text(first.lang), words(first.lang));
     let json = first.to_json();
+    let writes = first.me.is_some() && first.room.is_some();
     let title = match &first.room {
         Some(view) => format!("{} · {}", view.room.name, text.madang),
         None => text.madang.to_owned(),
@@ -271,6 +272,7 @@ fn shell(
                 <link rel="stylesheet" id="leptos" href=format!("/{}/madang.css", options.site_pkg_dir)/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options/>
+                {writes.then(|| view! { <script nonce=use_nonce()>{drafts::EARLY}</script> })}
             </head>
             <body data-page=json>
                 <a class="skip-link" href="#main">{words.skip}</a>

@@ -227,7 +227,7 @@ pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     if own { next.run(request).await } else { problem(&Error::CrossSite) }
 }
 
-/// The content security policy. Pages give the nonce of their one inline script; `connect` is a further
+/// The content security policy. Pages give the nonce of their inline scripts; `connect` is a further
 /// address that they may connect to (the reload socket of `cargo leptos watch`).
 #[must_use]
 pub fn content_security_policy(nonce: Option<&str>, connect: Option<&str>) -> String {

@@ -4,7 +4,7 @@
 use super::{
     Ui, connection,
     dom::{around, element, focus_quietly, has_no_focus, is_media, lowered},
-    forms,
+    drafts, forms,
     listen::{follow, listen},
     mentions,
     parts::{Hidden, Icon, icon},
@@ -284,7 +284,10 @@ pub fn Composer(
     // Leptos escapes nothing in a textarea, and HTML drops its first new line.
     let mut unsaid_html = Html::new();
     unsaid_html.raw("\n").text(&unsaid);
-    let room = ui.state.with_untracked(|state| state.room.as_ref().map(|room| room.id.to_string()));
+    let (room, draft) = ui.state.with_untracked(|state| {
+        let (room, me) = (state.here(), state.me.as_ref().and_then(|me| me.person));
+        (room.map(|room| room.to_string()), me.zip(room).map(|(me, room)| drafts::key(me, room)))
+    });
     view! {
         <p class="typing"><Region id="typing"/></p>
         <form class="composer" id="composer" method="post" action=PATH>
@@ -304,6 +307,7 @@ pub fn Composer(
                 aria-autocomplete="list"
                 aria-controls="mentions-list"
                 placeholder=ui.text.message_example
+                data-draft=draft
             >{unsaid_html.into_string()}</textarea>
             <button class="button composer-send"><Icon name="send"/><Hidden text=ui.text.send/></button>
         </form>
@@ -339,9 +343,9 @@ pub fn start(ui: Ui) {
         enter_after_composing: Cell::new(false),
         shift: Cell::new(false),
     });
-    // What was written before the page came to life is newer than any draft.
+    let _ = field.remove_attribute("data-draft");
     if let Some(room) = room.filter(|_| !field.value().is_empty()) {
-        ui.draft(room, &field.value());
+        take_typed(ui, room, field.value());
     }
     for name in [
         "keydown",
@@ -387,6 +391,14 @@ pub fn start(ui: Ui) {
             writing.follow(room, about.as_ref(), &draft);
         }
     });
+}
+
+/// What was written before the page came to life comes after the draft that was there. It does not become a part of a message
+/// that was being changed: that change waits for the next page.
+fn take_typed(ui: Ui, room: RoomId, typed: String) {
+    let draft = ui.state.with_untracked(|state| state.draft(room).unwrap_or_default().to_owned());
+    ui.state.update(|state| state.abouts.retain(|(of, about)| *of != room || !about.edits));
+    ui.draft(room, &drafts::joined(&draft, typed));
 }
 
 /// What the text is about: the message that it answers or changes. Empty, and so not shown, for a new one.

@@ -85,6 +85,8 @@ impl Ui {
             ("latest", Some(_)) => {
                 click.prevent_default();
                 self.go_to_end();
+                // The button goes when there is nothing more to lead to.
+                journey::leave_button();
             }
             ("left-off", Some(room)) => {
                 click.prevent_default();
@@ -155,6 +157,7 @@ impl Ui {
         let (id, at) = (MessageId::new(), time::now_rfc3339());
         let mut sending = Sending { id, text, at, reply_to: None, failed: None };
         self.draft(room, "");
+        let is_about = self.state.with_untracked(|state| state.about(room).is_some());
         self.state.update(|state| {
             sending.reply_to = state.about(room).filter(|about| !about.edits).map(|about| about.id);
             state.set_about(room, None);
@@ -165,7 +168,10 @@ impl Ui {
             outbox::keep(state.me.as_ref(), room, &sending);
             state.unsent(room).push(sending);
         });
-        self.keep_about(room);
+        // What waits for another page is not of this text.
+        if is_about {
+            self.keep_about(room);
+        }
         self.tell(Event::Say);
         if self.state.with_untracked(|state| state.here() == Some(room)) {
             self.go_to_end();

@@ -10,6 +10,10 @@ const PREFIX: &str = "madang.draft.";
 /// last.
 const ABOUT: &str = "madang.about.";
 
+/// Keeps what is typed before the page has woken up, if it is left before that: the server writes this into the page. The field
+/// names its [`key`] until it is awake.
+pub const EARLY: &str = include_str!("drafts.js");
+
 /// Keeps the text that somebody writes in a room; an empty one is forgotten.
 pub fn keep(me: PersonId, room: RoomId, text: &str) {
     if text.trim().is_empty() {
@@ -17,6 +21,12 @@ pub fn keep(me: PersonId, room: RoomId, text: &str) {
     } else {
         storage::put(&key(me, room), text);
     }
+}
+
+/// What was typed belongs after the draft that was there, unless it is that draft.
+#[must_use]
+pub fn joined(draft: &str, typed: String) -> String {
+    if draft.is_empty() || typed.starts_with(draft) { typed } else { format!("{draft}\n{typed}") }
 }
 
 /// Everything that somebody has begun to write.
@@ -53,6 +63,8 @@ pub fn room_of(key: &str, me: PersonId) -> Option<RoomId> {
     key.strip_prefix(&format!("{PREFIX}{me}."))?.parse().ok()
 }
 
-fn key(me: PersonId, room: RoomId) -> String {
+/// The key of a draft.
+#[must_use]
+pub fn key(me: PersonId, room: RoomId) -> String {
     format!("{PREFIX}{me}.{room}")
 }

@@ -3,7 +3,7 @@
 use super::{
     Ui, address, composer,
     connection::Event,
-    dom::{element, elements, focus_quietly},
+    dom::{element, elements, focus_quietly, has_no_focus},
     forms, reading,
     state::{ChatState, OpenRoom},
     wire,
@@ -13,7 +13,7 @@ use crate::{
     protocol::RoomView,
 };
 use leptos::prelude::*;
-use web_sys::Element;
+use web_sys::{Element, HtmlElement};
 
 /// A room that could not be loaded anew is asked for again after this long.
 const RELOAD_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
@@ -157,6 +157,12 @@ impl Ui {
         }
         self.replace(room, Window::Around(seq), move || {
             show(seq);
+            // What led there may have gone with the messages before.
+            if has_no_focus()
+                && let Some(reached) = element(&format!("#m-{seq} [data-do=menu]")).or_else(timeline)
+            {
+                focus_quietly(&reached);
+            }
         });
     }
 
@@ -248,11 +254,26 @@ impl Ui {
     }
 }
 
+fn timeline() -> Option<HtmlElement> {
+    element("#timeline")
+}
+
 /// One's own words are always in view. The scroller is turned round: its end is at 0.
 pub fn scroll_to_end() {
-    if let Some(timeline) = element("#timeline") {
+    if let Some(timeline) = timeline() {
         timeline.set_scroll_top(0);
     }
+}
+
+/// Shows the first message that is here; says whether there is one.
+pub fn go_to_first() -> bool {
+    element("#chunks .message").map(|first| bring(first.into())).is_some()
+}
+
+/// Scrolls by a page, up or down, of which a part stays in sight.
+pub fn turn_page(pages: f64) -> bool {
+    let by = |timeline: &HtmlElement| (pages * 0.875 * f64::from(timeline.client_height())) as i32;
+    timeline().inspect(|timeline| timeline.set_scroll_top(timeline.scroll_top() + by(timeline))).is_some()
 }
 
 /// Where the unread messages begin; without any, the end.
@@ -260,6 +281,15 @@ pub fn show_unread() {
     match document().get_element_by_id("unread") {
         Some(line) => bring(line),
         None => scroll_to_end(),
+    }
+}
+
+/// From the end of the conversation the keyboard goes on where one writes.
+pub fn leave_button() {
+    if !composer::take_focus()
+        && let Some(timeline) = timeline()
+    {
+        focus_quietly(&timeline);
     }
 }
 

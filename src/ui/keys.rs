@@ -94,6 +94,14 @@ fn press(ui: Ui, key: &KeyboardEvent) -> bool {
     let deed = match (letter(key).as_str(), &here) {
         ("ArrowUp", _) => return journey::step(here.as_ref(), false),
         ("ArrowDown", _) => return journey::step(here.as_ref(), true),
+        // The browser's own way there ends where a chunk is drawn.
+        ("PageUp", _) => return journey::turn_page(-1.0),
+        ("PageDown", _) => return journey::turn_page(1.0),
+        ("Home", _) => return journey::go_to_first(),
+        ("End", _) => {
+            ui.go_to_end();
+            return true;
+        }
         ("r", Some(_)) if has_letters() => "reply",
         ("e", Some(_)) if has_letters() => "edit",
         ("u", Some(_)) if has_letters() => "unread",

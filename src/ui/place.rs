@@ -36,9 +36,9 @@ impl Ui {
         let is_newest = self.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
         self.place.update_value(|place| {
             let Some(timeline) = element("#timeline") else { return };
-            place.iter().for_each(|place| place.keep(&timeline));
+            let off = place.as_ref().map_or(0.0, |place| place.keep(&timeline));
             // At the end of what there is one follows what is said.
-            let in_sight = Place::in_sight(&timeline).filter(|place| place.scrolled < 0.0 || !is_newest);
+            let in_sight = Place::in_sight(&timeline, off).filter(|place| place.scrolled < 0.0 || !is_newest);
             *place = in_sight.map(SendWrapper::new);
         });
     }
@@ -51,7 +51,8 @@ impl Ui {
 }
 
 impl Place {
-    fn in_sight(timeline: &Element) -> Option<Self> {
+    /// Where the message stands, but for the part of a pixel that it is off by.
+    fn in_sight(timeline: &Element, off: f64) -> Option<Self> {
         let view = timeline.get_bounding_client_rect();
         let chunks = document().get_element_by_id("chunks")?;
         // What a jump brought into sight has its real height a frame later. Who was led to a message, by the keyboard or
@@ -59,34 +60,43 @@ impl Place {
         let top = if is_drawn(&chunks, &view) { view.top() } else { (view.top() + view.bottom()) / 2.0 };
         let message = first_below(&chunks, top)?;
         Some(Self {
-            above_end: above_end(timeline, &message),
+            above_end: above_end(timeline, &message) - off,
             message,
             scrolled: scrolled(timeline),
             reach: reach(timeline),
         })
     }
 
-    fn keep(&self, timeline: &Element) {
+    /// Takes back what it was moved by, and says what part of a pixel is left of that: what is scrolled is whole ones.
+    fn keep(&self, timeline: &Element) -> f64 {
         let scrolled = scrolled(timeline);
         // Of another room's messages none is left. And who has come to the end wants to be there.
         if !self.message.is_connected() || (scrolled >= 0.0 && self.scrolled < 0.0) {
-            return;
+            return 0.0;
         }
         // Where so much has gone that nobody can be where one was, it was the browser that scrolled.
         let reach = reach(timeline);
         let is_cut = self.reach < reach && self.scrolled < reach;
         let scrolled_since = if is_cut { 0.0 } else { scrolled - self.scrolled };
-        let moved = above_end(timeline, &self.message) - self.above_end - scrolled_since;
-        // What is set is whole pixels: to take back less would only swing to and fro.
-        if moved.abs() >= 1.0 {
-            timeline.set_scroll_top((scrolled - moved).round() as i32);
+        // Whoever was led further than to what was in sight is where they are to be.
+        if scrolled_since.abs() > f64::from(timeline.client_height()) {
+            return 0.0;
         }
+        let moved = above_end(timeline, &self.message) - self.above_end - scrolled_since;
+        if moved.abs() < 1.0 {
+            return moved;
+        }
+        timeline.set_scroll_top((scrolled - moved).round() as i32);
+        let off = moved + self::scrolled(timeline) - scrolled;
+        // What could not be taken back is where it is.
+        if off.abs() < 1.0 { off } else { 0.0 }
     }
 }
 
 /// Keeps the place whenever the timeline's size changes: after layout, and before it is painted.
 pub fn start(ui: Ui) {
     let Some(content) = element(".timeline-content") else { return };
+    let _ = content.class_list().add_1("timeline-kept");
     let resized = Closure::wrap(Box::new(move || ui.keep_place()) as Box<dyn Fn()>);
     if let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) {
         observer.observe(&content);

@@ -62,10 +62,13 @@ impl Ui {
             return;
         }
         let Some(timeline) = document().get_element_by_id("timeline") else { return };
-        let is_newest = self.state.with_untracked(|state| state.room.as_ref().is_none_or(|room| room.newest));
+        let (is_newest, is_empty) = self.state.with_untracked(|state| {
+            state.room.as_ref().map_or((true, false), |room| (room.newest, room.messages.is_empty()))
+        });
         let at_end = is_newest && timeline.scroll_top() > -NEAR_END;
-        // What comes into sight has its real height a frame later, and may be out of sight again.
-        let in_sight = last_seen(&timeline, at_end);
+        // What comes into sight has its real height a frame later, and may be out of sight again. Whoever was in an empty room
+        // has seen that nothing was said.
+        let in_sight = last_seen(&timeline, at_end).or((is_newest && is_empty).then_some(0));
         let seen = self.in_sight.try_update_value(|before| std::mem::replace(before, in_sight)).flatten().min(in_sight);
         if seen < in_sight {
             self.look_soon();

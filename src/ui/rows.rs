@@ -105,8 +105,8 @@ fn focused_in(element: &Element) -> Option<HtmlElement> {
     active.dyn_into().ok()
 }
 
-/// Writes anew what is in the element. What had the focus there has a successor that takes it: what does the same, or
-/// the first that can be pressed.
+/// Writes anew what is in the element. What had the focus there has a successor that takes it: what does the same, or the
+/// menu of the message, or the first that can be pressed.
 fn rewrite(element: &Element, html: &Html) {
     let lost = focused_in(element);
     let Ok(fresh) = document().create_element("div") else { return };
@@ -137,7 +137,8 @@ fn rewrite(element: &Element, html: &Html) {
     let like = |name: &str| lost.get_attribute(name).map(|value| format!("[{name}=\"{value}\"]")).unwrap_or_default();
     let alike = ["data-do", "data-emoji", "popovertarget"].map(like).concat();
     let alike = Some(alike).filter(|alike| !alike.is_empty()).and_then(|alike| inside(element, &alike));
-    if let Some(successor) = alike.or_else(|| inside(element, "button, a")) {
+    let first = || inside(element, "[data-do=menu]").or_else(|| inside(element, "button, a"));
+    if let Some(successor) = alike.or_else(first) {
         focus_quietly(successor.unchecked_ref());
     }
 }

@@ -53,17 +53,18 @@ impl ChatState {
         self.marks.iter().map(|mark| self.unread(mark.room_id)).sum()
     }
 
-    /// Everything in the room on screen was seen up to that place. Says whether that is news.
+    /// Everything in the room on screen was seen up to that place; up to 0 where nothing is said yet. Says whether that is
+    /// news.
     pub fn saw(&mut self, seq: Seq) -> Option<(RoomId, Seq)> {
         // While a replay is coming in, what came with the page alone is known to be whole.
         let room = self.room.as_ref().filter(|room| (room.live || seq <= room.head) && !room.stays_unread)?;
         self.me.as_ref()?;
         let id = room.id;
-        let before = self.mark(id).map_or(0, |mark| mark.seq);
-        if before >= seq {
+        let before = self.mark(id).map(|mark| mark.seq);
+        if before >= Some(seq) {
             return None;
         }
-        let read = self.of_others(room, before, seq);
+        let read = self.of_others(room, before.unwrap_or(0), seq);
         let (unread, message_count) = (self.unread_elsewhere(id), self.message_count(id));
         let mark = |unread| ReadMark { room_id: id, seq, unread, message_count, recounted: false };
         let mark = match self.mark(id) {

@@ -306,6 +306,16 @@ fn what_was_not_seen_is_unread_and_its_own_author_has_read_it() {
     assert_eq!(state.unread(id), 0, "read in another tab");
 }
 
+#[test]
+fn whoever_was_in_a_room_before_anything_was_said_has_all_of_it_to_read() {
+    let (mut state, id) = state(3);
+    state.me = Some(Member { sender: "jun".into(), person: Some(PersonId::new()), guest: None });
+    state.room.as_mut().expect("open").messages.clear();
+    assert_eq!((state.saw(0), state.saw(0)), (Some((id, 0)), None));
+    state.apply(ServerFrame::Talk(talk(id, 4, 4, "new")), 0.0);
+    assert_eq!(unread(&state), (1, Some(0)));
+}
+
 fn mark(room_id: RoomId, seq: Seq, unread: u32, message_count: u64) -> ReadMark {
     ReadMark { room_id, seq, unread, message_count, recounted: false }
 }
