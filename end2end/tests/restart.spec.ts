@@ -244,6 +244,27 @@ test('a reaction put offline is shown at once, taken away by a second press, and
   await expect(mina.messages.locator('.reaction')).toHaveCount(1);
 });
 
+test('a reaction put offline outlives the page', async ({ newPerson, ownServer }) => {
+  const mina = await newPerson('mina', { server: ownServer });
+  await mina.createRoom(unique('멀리서 공감하고 나간 방'));
+  await mina.join();
+  const sora = await Guest.enter(ownServer, mina.roomId, 'sora');
+  const texts = burst(sora, mina.roomId, 3);
+  await mina.reads(texts);
+  await ownServer.kill();
+  await expect(mina.connection).not.toHaveAttribute('data-state', 'live');
+  await mina.act(texts[0], '👍');
+  await mina.act(texts[1], '🎉');
+  await mina.act(texts[0], '👍');
+  await mina.act(texts[0], '❤️');
+  await mina.page.goto('about:blank');
+  await ownServer.start();
+  await mina.page.goBack();
+  const reactions = async () => (await ownServer.messages(mina.roomId)).map((message) => (message.reactions ?? []).map(({ emoji }) => emoji));
+  await expect.poll(reactions).toEqual([['❤️'], ['🎉'], []]);
+  await expect(mina.messages.locator('.reaction')).toHaveCount(2);
+});
+
 test('what was deleted offline is deleted, also by who leaves the page', async ({ newPerson, ownServer }) => {
   const mina = await newPerson('mina', { server: ownServer });
   await cutOff(mina, ownServer, '지우고 나간 방', '지울 말');

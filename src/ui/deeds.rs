@@ -303,7 +303,6 @@ impl Ui {
             state.room.iter().flat_map(|room| &room.messages).find(|talk| talk.id == id).cloned()
         });
         if before.is_none_or(|talk| self.preview(&talk).message != message) {
-            self.state.with_untracked(|state| outbox::keep_edit(state.me.as_ref(), room_id, id, &message));
             self.ask(ClientFrame::Edit { room_id, id, message, if_rev: None });
         }
         self.about_nothing();
@@ -345,7 +344,6 @@ impl Ui {
 
     fn ask_to_delete(self, room_id: RoomId, id: MessageId) {
         self.undelete(id);
-        self.state.with_untracked(|state| outbox::keep_deletion(state.me.as_ref(), room_id, id));
         self.ask(ClientFrame::Delete { room_id, id });
     }
 

@@ -171,9 +171,12 @@ impl Ui {
     }
 
     /// Asks something of the server, now or as soon as it can be reached. What is asked of a message is shown as if it
-    /// were done.
+    /// were done, and outlives the page.
     pub fn ask(&self, frame: ClientFrame) {
-        self.state.update_untracked(|state| state.requests.ask(frame.clone()));
+        self.state.update_untracked(|state| {
+            outbox::keep_change(state.me.as_ref(), &frame);
+            state.requests.ask(frame.clone());
+        });
         if !matches!(frame, ClientFrame::Read { .. }) {
             self.state.notify();
         }
